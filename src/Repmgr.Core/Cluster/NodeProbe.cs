@@ -1,0 +1,81 @@
+using Repmgr.Core.Postgres;
+
+namespace Repmgr.Core.Cluster;
+
+/// <summary>What a look at one node's server found. Not having seen it is an answer too.</summary>
+public abstract record NodeProbe
+{
+    private NodeProbe() { }
+
+    /// <summary>The server is out of recovery.</summary>
+    /// <param name="Server">What holds for any running server.</param>
+    /// <param name="Written">End of the WAL written (<c>pg_current_wal_lsn</c>).</param>
+    public sealed record Primary(ServerFacts Server, Lsn Written) : NodeProbe;
+
+    /// <summary>The server is in recovery.</summary>
+    /// <param name="Server">What holds for any running server.</param>
+    /// <param name="Received">End of the WAL received and flushed (<c>pg_last_wal_receive_lsn</c>); null before anything was streamed.</param>
+    /// <param name="Replayed">End of the WAL replayed (<c>pg_last_wal_replay_lsn</c>); null before anything was replayed.</param>
+    /// <param name="ReplayPaused">Replay is paused (<c>pg_is_wal_replay_paused</c>).</param>
+    /// <param name="LastReplayedCommit">Commit time of the last transaction replayed, on the primary's clock; null when there was none.</param>
+    /// <param name="Receiver">The WAL receiver; null when none runs.</param>
+    public sealed record Standby(
+        ServerFacts Server,
+        Lsn? Received,
+        Lsn? Replayed,
+        bool ReplayPaused,
+        DateTimeOffset? LastReplayedCommit,
+        WalReceiverFacts? Receiver) : NodeProbe
+    {
+        /// <summary>The greater of received and replayed: after a restart the receiver's position may be behind what was replayed.</summary>
+        public Lsn Position => Lsn.Max(Received ?? Lsn.Zero, Replayed ?? Lsn.Zero);
+    }
+
+    /// <summary>Something listens there but does not let us in: starting up, shutting down, too many clients, a refused password.</summary>
+    /// <param name="SqlState">PostgreSQL's error code, for instance <c>57P03</c> while it starts up; null when there was none.</param>
+    /// <param name="Reason">The server's words, without any password.</param>
+    public sealed record Rejected(string? SqlState, string Reason) : NodeProbe;
+
+    /// <summary>No answer within the deadline, or nothing listens there.</summary>
+    /// <param name="Reason">What was tried and what came of it, without any password.</param>
+    public sealed record Silent(string Reason) : NodeProbe;
+
+    /// <summary>The facts of the running server, or null when it was not seen running.</summary>
+    public ServerFacts? Running => this switch
+    {
+        Primary primary => primary.Server,
+        Standby standby => standby.Server,
+        _ => null,
+    };
+}
+
+/// <summary>What a running server says of itself, whatever its role.</summary>
+/// <param name="Version">Its version.</param>
+/// <param name="SystemIdentifier">The cluster's identity, equal on a primary and all its copies (<c>pg_control_system()</c>).</param>
+/// <param name="Timeline">The timeline it writes on or last replayed from.</param>
+/// <param name="DataDirectory"><c>data_directory</c>; null when the role may not see it (it needs pg_read_all_settings).</param>
+/// <param name="StartedAt"><c>pg_postmaster_start_time()</c></param>
+/// <param name="Downstreams">The WAL senders that serve standbys now (<c>pg_stat_replication</c>).</param>
+public sealed record ServerFacts(
+    PostgresVersion Version,
+    ulong SystemIdentifier,
+    int Timeline,
+    string? DataDirectory,
+    DateTimeOffset StartedAt,
+    IReadOnlyList<WalSenderFacts> Downstreams);
+
+/// <summary>A row of <c>pg_stat_wal_receiver</c>.</summary>
+/// <param name="Status">For instance <c>streaming</c>.</param>
+/// <param name="Timeline">The timeline it receives (<c>received_tli</c>).</param>
+/// <param name="Sender">Host and port it is connected to, as the server names them.</param>
+/// <param name="SlotName">The slot it uses, or null.</param>
+public sealed record WalReceiverFacts(string Status, int Timeline, string Sender, string? SlotName);
+
+/// <summary>A row of <c>pg_stat_replication</c>.</summary>
+/// <param name="ApplicationName">The standby's application_name: the node's name, when repmgr configured it.</param>
+/// <param name="State">For instance <c>streaming</c>, <c>catchup</c>, <c>backup</c>.</param>
+/// <param name="Sent">Null when not yet known.</param>
+/// <param name="Flushed">Null when not yet known.</param>
+/// <param name="Replayed">Null when not yet known.</param>
+/// <param name="SyncState">For instance <c>async</c>, <c>quorum</c>.</param>
+public sealed record WalSenderFacts(string ApplicationName, string State, Lsn? Sent, Lsn? Flushed, Lsn? Replayed, string SyncState);

@@ -1,0 +1,22 @@
+using System.Globalization;
+
+namespace Repmgr.Core.Postgres;
+
+/// <summary>A server's version as <c>server_version_num</c> has it: 150018 is 15.18.</summary>
+/// <remarks>https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQSERVERVERSION</remarks>
+public readonly record struct PostgresVersion(int Number)
+{
+    /// <summary>The oldest major version served.</summary>
+    public const int OldestMajor = 13;
+
+    /// <summary>The newest major version tested. A newer one is refused with a clear sentence rather than guessed at.</summary>
+    public const int NewestMajor = 19;
+
+    public int Major => Number / 10000;
+
+    public int Minor => Number % 10000;
+
+    public bool IsSupported => Major is >= OldestMajor and <= NewestMajor;
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Major}.{Minor}");
+}
