@@ -1,0 +1,50 @@
+# What each target does is said after its ##; `make help` prints it.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+ARCH    := $(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))
+RID     := linux-$(ARCH)
+
+SOURCES := $(shell find src -name bin -prune -o -name obj -prune -o -type f \( -name '*.cs' -o -name '*.csproj' -o -name '*.json' -o -name '*.txt' \) -print) \
+           Directory.Build.props Directory.Packages.props global.json
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test publish install bench docs lint clean
+
+help: ## Say what each target does.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Build, start a three-node cluster on this machine, and walk through its life: clone to failover and back.
+	@tools/prerequisites demo
+	@$(MAKE) --no-print-directory publish
+	@tools/demo
+
+test: ## Run everything that CI runs: build, format, fast tests, the published programs against real servers, scripts.
+	@tools/prerequisites test
+	@tools/test
+
+publish: dist/repmgr dist/repmgrd ## Compile the two programs ahead of time into dist/.
+
+dist/%: $(SOURCES)
+	@tools/prerequisites build
+	@mkdir -p dist
+	dotnet publish src/$* -c Release -r $(RID) -o artifacts/publish/$* -v quiet --nologo
+	@install -m 755 artifacts/publish/$*/$* dist/$*
+
+install: publish ## Install programs, man pages, completions, sample configuration and service unit: PREFIX=/usr/local DESTDIR=
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" tools/install
+
+bench: ## Measure start-up, cluster show and the daemon beside repmgr 5.3.3 in one run; medians as JSON lines.
+	@tools/prerequisites bench
+	@$(MAKE) --no-print-directory publish
+	@tools/bench
+
+docs: ## Write the generated documents anew: command pages, man pages, completions, configuration reference, samples.
+	@tools/prerequisites build
+	@tools/docs
+
+lint: ## Check formatting, analyzers and shell scripts.
+	@tools/lint
+
+clean: ## Remove what the other targets built.
+	rm -rf dist artifacts
+	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
