@@ -1,0 +1,56 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Repmgr.Engine.Daemon;
+
+/// <summary>The few calls of the C library a daemon needs and .NET does not offer.</summary>
+internal static partial class Native
+{
+    // The same numbers on x64 and arm64: https://github.com/torvalds/linux/blob/master/include/uapi/asm-generic/fcntl.h
+    public const int WriteOnly = 0x1;
+    public const int ReadWrite = 0x2;
+    public const int Create = 0x40;
+    public const int Append = 0x400;
+    private const int CloseOnExec = 0x80000;
+
+    private const int LockExclusive = 2;
+    private const int LockNonBlocking = 4;
+
+    /// <summary>Opens a file without .NET's own advisory lock.</summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    public static SafeFileHandle OpenFile(string path, int flags, int mode)
+    {
+        int descriptor = Open(path, flags | CloseOnExec, mode);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new IOException(LastError());
+    }
+
+    /// <summary>Takes flock(2)'s exclusive lock; false when another process has it.</summary>
+    public static bool TryLock(SafeFileHandle file) => Flock(file, LockExclusive | LockNonBlocking) == 0;
+
+    /// <summary>Leaves the terminal and the shell's process group.</summary>
+    public static void NewSession() => _ = SetSid();
+
+    /// <summary>Points standard input, output and error at <c>/dev/null</c>.</summary>
+    /// <param name="keepStandardError">Standard error stays where it is: it is the log.</param>
+    public static void DetachStandardStreams(bool keepStandardError)
+    {
+        using SafeFileHandle nothing = OpenFile("/dev/null", ReadWrite, mode: 0);
+        for (int descriptor = 0; descriptor <= (keepStandardError ? 1 : 2); descriptor++)
+            _ = Dup2(nothing, descriptor);
+    }
+
+    public static string LastError() => new Win32Exception(Marshal.GetLastPInvokeError()).Message;
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Flock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "setsid", SetLastError = true)]
+    private static partial int SetSid();
+
+    [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
+    private static partial int Dup2(SafeFileHandle from, int to);
+}
