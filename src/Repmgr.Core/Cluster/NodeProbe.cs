@@ -52,30 +52,43 @@ public abstract record NodeProbe
 /// <summary>What a running server says of itself, whatever its role.</summary>
 /// <param name="Version">Its version.</param>
 /// <param name="SystemIdentifier">The cluster's identity, equal on a primary and all its copies (<c>pg_control_system()</c>).</param>
-/// <param name="Timeline">The timeline it writes on or last replayed from.</param>
+/// <param name="Timeline">The timeline it writes on, receives, or last replayed from.</param>
 /// <param name="DataDirectory"><c>data_directory</c>; null when the role may not see it (it needs pg_read_all_settings).</param>
 /// <param name="StartedAt"><c>pg_postmaster_start_time()</c></param>
-/// <param name="Downstreams">The WAL senders that serve standbys now (<c>pg_stat_replication</c>).</param>
+/// <param name="Now">The server's own clock at the time of the look.</param>
+/// <param name="Downstreams">The WAL senders at work now (<c>pg_stat_replication</c>): standbys, and base backups while they run.</param>
 public sealed record ServerFacts(
     PostgresVersion Version,
     ulong SystemIdentifier,
     int Timeline,
     string? DataDirectory,
     DateTimeOffset StartedAt,
+    DateTimeOffset Now,
     IReadOnlyList<WalSenderFacts> Downstreams);
 
-/// <summary>A row of <c>pg_stat_wal_receiver</c>.</summary>
+/// <summary>A row of <c>pg_stat_wal_receiver</c>. Without pg_read_all_stats only its existence is visible; then all is null.</summary>
 /// <param name="Status">For instance <c>streaming</c>.</param>
 /// <param name="Timeline">The timeline it receives (<c>received_tli</c>).</param>
-/// <param name="Sender">Host and port it is connected to, as the server names them.</param>
+/// <param name="SenderHost">Host (or socket directory) it is connected to.</param>
+/// <param name="SenderPort">Port it is connected to.</param>
 /// <param name="SlotName">The slot it uses, or null.</param>
-public sealed record WalReceiverFacts(string Status, int Timeline, string Sender, string? SlotName);
+public sealed record WalReceiverFacts(string? Status, int? Timeline, string? SenderHost, int? SenderPort, string? SlotName);
 
-/// <summary>A row of <c>pg_stat_replication</c>.</summary>
+/// <summary>
+/// A row of <c>pg_stat_replication</c>. The application name is visible to every role, the rest only with pg_read_all_stats.
+/// </summary>
 /// <param name="ApplicationName">The standby's application_name: the node's name, when repmgr configured it.</param>
-/// <param name="State">For instance <c>streaming</c>, <c>catchup</c>, <c>backup</c>.</param>
+/// <param name="State">For instance <c>streaming</c>, <c>catchup</c>, <c>backup</c>; null when the role may not see it.</param>
 /// <param name="Sent">Null when not yet known.</param>
 /// <param name="Flushed">Null when not yet known.</param>
 /// <param name="Replayed">Null when not yet known.</param>
-/// <param name="SyncState">For instance <c>async</c>, <c>quorum</c>.</param>
-public sealed record WalSenderFacts(string ApplicationName, string State, Lsn? Sent, Lsn? Flushed, Lsn? Replayed, string SyncState);
+/// <param name="ReplayLag">Time from flushing WAL here to its replay there (<c>replay_lag</c>); null when idle.</param>
+/// <param name="SyncState">For instance <c>async</c>, <c>quorum</c>; null when the role may not see it.</param>
+public sealed record WalSenderFacts(
+    string ApplicationName,
+    string? State,
+    Lsn? Sent,
+    Lsn? Flushed,
+    Lsn? Replayed,
+    TimeSpan? ReplayLag,
+    string? SyncState);

@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Text;
+using Npgsql;
+using Repmgr.Core.Cluster;
+
+namespace Repmgr.Engine.Metadata;
+
+/// <summary>Which events <see cref="EventStore.ReadAsync"/> returns: all that hold to every condition set.</summary>
+/// <param name="Limit">At most so many, the newest; null: all.</param>
+/// <param name="Name">Only this event.</param>
+/// <param name="Node">Only this node's.</param>
+/// <param name="NodeName">Only those of the node with this name.</param>
+public sealed record EventFilter(int? Limit = 20, string? Name = null, NodeId? Node = null, string? NodeName = null);
+
+/// <summary>Reads and writes <c>repmgr.events</c>. Errors are the connection's: <see cref="NpgsqlException"/>.</summary>
+public static class EventStore
+{
+    /// <summary>Inserts an event.</summary>
+    /// <returns>The time it was recorded at, by the server's clock.</returns>
+    public static async Task<DateTimeOffset> InsertAsync(NpgsqlConnection connection, ClusterEvent happened, CancellationToken cancel)
+    {
+        const string Sql =
+            """
+            INSERT INTO repmgr.events (node_id, event, successful, event_timestamp, details)
+            VALUES ($1, $2, $3, clock_timestamp(), $4) RETURNING event_timestamp
+            """;
+        NpgsqlCommand command = new(Sql, connection)
+        {
+            Parameters =
+            {
+                new() { Value = happened.Node.Value },
+                new() { Value = happened.Name },
+                new() { Value = happened.Successful },
+                new NpgsqlParameter<string?> { TypedValue = happened.Details },
+            },
+        };
+        await using (command.ConfigureAwait(false))
+        {
+            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                await reader.ReadAsync(cancel).ConfigureAwait(false);
+                return reader.GetFieldValue<DateTimeOffset>(0);
+            }
+        }
+    }
+
+    /// <summary>The newest first.</summary>
+    public static async Task<IReadOnlyList<RecordedEvent>> ReadAsync(
+        NpgsqlConnection connection, EventFilter filter, CancellationToken cancel)
+    {
+        NpgsqlCommand command = Select(connection, filter);
+        await using (command.ConfigureAwait(false))
+        {
+            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                List<RecordedEvent> events = [];
+                while (await reader.ReadAsync(cancel).ConfigureAwait(false))
+                {
+                    events.Add(new RecordedEvent(
+                        new NodeId(reader.GetInt32(0)),
+                        reader.TextOrNull(1),
+                        reader.GetString(2),
+                        reader.GetBoolean(3),
+                        reader.GetFieldValue<DateTimeOffset>(4),
+                        reader.TextOrNull(5)));
+                }
+
+                return events;
+            }
+        }
+    }
+
+    private static NpgsqlCommand Select(NpgsqlConnection connection, EventFilter filter)
+    {
+        NpgsqlCommand command = new() { Connection = connection };
+        StringBuilder sql = new(
+            """
+            SELECT e.node_id, n.node_name, e.event, e.successful, e.event_timestamp, e.details
+              FROM repmgr.events e LEFT JOIN repmgr.nodes n ON n.node_id = e.node_id
+             WHERE true
+            """);
+        if (filter.Name is { } name)
+            sql.Append(" AND e.event = ").Append(Add(command, name));
+        if (filter.Node is { } node)
+            sql.Append(" AND e.node_id = ").Append(Add(command, node.Value));
+        if (filter.NodeName is { } nodeName)
+            sql.Append(" AND n.node_name = ").Append(Add(command, nodeName));
+
+        // ctid settles events of the same microsecond: rows are only ever appended.
+        sql.Append(" ORDER BY e.event_timestamp DESC, e.ctid DESC");
+        if (filter.Limit is { } limit)
+            sql.Append(" LIMIT ").Append(Add(command, limit));
+
+        command.CommandText = sql.ToString();
+        return command;
+    }
+
+    private static string Add<T>(NpgsqlCommand command, T value)
+    {
+        command.Parameters.Add(new NpgsqlParameter<T> { TypedValue = value });
+        return string.Create(CultureInfo.InvariantCulture, $"${command.Parameters.Count}");
+    }
+}

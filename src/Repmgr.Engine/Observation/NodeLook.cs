@@ -1,0 +1,25 @@
+using Repmgr.Core.Cluster;
+
+namespace Repmgr.Engine.Observation;
+
+/// <summary>What one look at a server brought: what it is, and its copy of the table of nodes.</summary>
+public sealed record NodeLook(NodeProbe Probe, NodeTable Table);
+
+/// <summary>One server's copy of <c>repmgr.nodes</c>.</summary>
+public abstract record NodeTable
+{
+    private NodeTable() { }
+
+    /// <param name="Records">By ascending node id.</param>
+    public sealed record Rows(IReadOnlyList<NodeRecord> Records) : NodeTable;
+
+    /// <summary>There is no such table in the database looked at.</summary>
+    public sealed record Missing : NodeTable;
+
+    /// <summary>The server was not reached, or the role may not read the table.</summary>
+    /// <param name="Reason">In the server's words.</param>
+    public sealed record Unreadable(string Reason) : NodeTable;
+
+    /// <summary>The rows, or none.</summary>
+    public IReadOnlyList<NodeRecord> RecordsOrNone => this is Rows rows ? rows.Records : [];
+}
