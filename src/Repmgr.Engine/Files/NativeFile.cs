@@ -1,0 +1,91 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace Repmgr.Engine.Files;
+
+/// <summary>The few calls of the operating system on files that the base library does not offer.</summary>
+internal static partial class NativeFile
+{
+    private const int ReadOnly = 0;
+    private const int AtWorkingDirectory = -100;
+    private const uint MaskOwnerGroupAndInode = 0x8 | 0x10 | 0x100;
+
+    /// <summary>Makes what a directory lists durable: files created, renamed or removed in it.</summary>
+    /// <exception cref="IOException">It could not be opened or flushed.</exception>
+    public static void FlushDirectory(string path)
+    {
+        int handle = Open(path, ReadOnly);
+        if (handle < 0)
+            throw Failure("open", path);
+        try
+        {
+            if (Fsync(handle) != 0)
+                throw Failure("fsync", path);
+        }
+        finally
+        {
+            _ = Close(handle);
+        }
+    }
+
+    /// <summary>The numbers of the owner and the group of a file.</summary>
+    /// <exception cref="IOException">There is no such file, or it may not be seen.</exception>
+    public static (uint User, uint Group) Owner(string path)
+    {
+        if (Statx(AtWorkingDirectory, path, 0, MaskOwnerGroupAndInode, out StatxAnswer answer) != 0)
+            throw Failure("stat", path);
+        return (answer.User, answer.Group);
+    }
+
+    /// <summary>Whether two paths lead to the same file or directory; null when one of them may not be seen.</summary>
+    public static bool? IsSame(string left, string right) =>
+        Statx(AtWorkingDirectory, left, 0, MaskOwnerGroupAndInode, out StatxAnswer one) != 0
+        || Statx(AtWorkingDirectory, right, 0, MaskOwnerGroupAndInode, out StatxAnswer other) != 0
+            ? null
+            : (one.Inode, one.DeviceMajor, one.DeviceMinor) == (other.Inode, other.DeviceMajor, other.DeviceMinor);
+
+    /// <exception cref="IOException">It could not be changed.</exception>
+    public static void SetOwner(string path, uint user, uint group)
+    {
+        if (Chown(path, user, group) != 0)
+            throw Failure("chown", path);
+    }
+
+    private static IOException Failure(string call, string path) =>
+        new($"could not {call} \"{path}\": {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(int handle);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int Close(int handle);
+
+    [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Chown(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int directory, string path, int flags, uint mask, out StatxAnswer answer);
+
+    /// <summary>struct statx, which unlike struct stat is the same on every architecture: 256 bytes.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct StatxAnswer
+    {
+        [FieldOffset(20)]
+        public uint User;
+
+        [FieldOffset(24)]
+        public uint Group;
+
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
+    }
+}
