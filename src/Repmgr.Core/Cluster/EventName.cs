@@ -38,4 +38,43 @@ public static class EventName
     public const string ChildNodeReconnect = "child_node_reconnect";
     public const string ChildNodeNewConnect = "child_node_new_connect";
     public const string ChildNodesDisconnectCommand = "child_nodes_disconnect_command";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } =
+    [
+        ClusterCreated,
+        PrimaryRegister,
+        PrimaryUnregister,
+        StandbyClone,
+        StandbyRegister,
+        StandbyRegisterSync,
+        StandbyUnregister,
+        StandbyPromote,
+        StandbyFollow,
+        StandbySwitchover,
+        WitnessRegister,
+        WitnessUnregister,
+        NodeRejoin,
+        ClusterCleanup,
+        RepmgrdStart,
+        RepmgrdShutdown,
+        RepmgrdReload,
+        RepmgrdConfigReload,
+        RepmgrdFailoverPromote,
+        RepmgrdFailoverFollow,
+        RepmgrdFailoverAborted,
+        RepmgrdStandbyReconnect,
+        RepmgrdPromoteError,
+        RepmgrdLocalDisconnect,
+        RepmgrdLocalReconnect,
+        RepmgrdUpstreamDisconnect,
+        RepmgrdUpstreamReconnect,
+        StandbyDisconnectManual,
+        StandbyFailure,
+        StandbyRecovery,
+        ChildNodeDisconnect,
+        ChildNodeReconnect,
+        ChildNodeNewConnect,
+        ChildNodesDisconnectCommand,
+    ];
 }

@@ -1,0 +1,14 @@
+namespace Repmgr.Core.Settings;
+
+/// <summary>Features of repmgr 5.x whose settings are known, but which are not in this version yet.</summary>
+internal static class Feature
+{
+    public const string AutomaticFailover = "automatic failover";
+    public const string Switchover = "standby switchover";
+    public const string Rejoin = "node rejoin";
+    public const string NodeCheck = "node check";
+    public const string Witness = "witness nodes";
+    public const string ChildNodes = "the watch over child nodes";
+    public const string Barman = "cloning from Barman";
+    public const string DaemonControl = "daemon start and daemon stop";
+}

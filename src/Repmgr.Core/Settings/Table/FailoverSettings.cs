@@ -1,0 +1,143 @@
+namespace Repmgr.Core.Settings.Table;
+
+internal static class FailoverSettings
+{
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        new Setting<FailoverMode>(
+            "failover",
+            SettingType.Choice(("manual", FailoverMode.Manual), ("automatic", FailoverMode.Automatic)),
+            s => s.Failover,
+            (s, v) => s with { Failover = v })
+        {
+            Group = SettingGroup.Failover,
+            Since = Generation.One,
+            TakesEffect = TakesEffect.OnReload,
+            Description = "Whether repmgrd only watches (manual), or promotes and follows by itself when the primary is lost (automatic).",
+        },
+        Command("promote_command", s => s.PromoteCommand, (s, v) => s with { PromoteCommand = v }, Generation.One, "How this node is promoted in a failover."),
+        Command(
+            "follow_command", s => s.FollowCommand, (s, v) => s with { FollowCommand = v }, Generation.One, "How this node is pointed at the new primary in a failover; %n stands for the primary's node id."),
+        Command(
+            "failover_validation_command",
+            s => s.FailoverValidationCommand,
+            (s, v) => s with { FailoverValidationCommand = v },
+            Generation.Five,
+            "A command that can still forbid the promotion, by any exit code but 0. %n and %a stand for the node's id and name, "
+            + "%v and %u for the nodes that are visible and those that stream from the same upstream, %t for all nodes."),
+        Seconds(
+            "election_rerun_interval", 1, s => s.ElectionRerunInterval, (s, v) => s with { ElectionRerunInterval = v }, "How long nodes wait before they elect again after that."),
+        Seconds(
+            "primary_notification_timeout",
+            0,
+            s => s.PrimaryNotificationTimeout,
+            (s, v) => s with { PrimaryNotificationTimeout = v },
+            "How long a node that lost the election waits to hear of the new primary."),
+        new Setting<TimeSpan?>(
+            "repmgrd_standby_startup_timeout",
+            SettingType.SecondsOrUnset,
+            s => s.RepmgrdStandbyStartupTimeout,
+            (s, v) => s with { RepmgrdStandbyStartupTimeout = v })
+        {
+            Group = SettingGroup.Failover,
+            TakesEffect = TakesEffect.OnReload,
+            Pending = Feature.AutomaticFailover,
+            Description = "How long repmgrd waits for its own server after follow_command. When it is not set: standby_reconnect_timeout.",
+        },
+        Switch(
+            "standby_disconnect_on_failover",
+            s => s.StandbyDisconnectOnFailover,
+            (s, v) => s with { StandbyDisconnectOnFailover = v },
+            "Whether standbys stop receiving WAL before they elect."),
+        Seconds(
+            "sibling_nodes_disconnect_timeout",
+            0,
+            s => s.SiblingNodesDisconnectTimeout,
+            (s, v) => s with { SiblingNodesDisconnectTimeout = v },
+            "How long a node waits until the others have done so too."),
+        Switch(
+            "primary_visibility_consensus",
+            s => s.PrimaryVisibilityConsensus,
+            (s, v) => s with { PrimaryVisibilityConsensus = v },
+            "Whether no node is promoted while any node still sees the primary. The same on all nodes."),
+        Switch(
+            "always_promote", s => s.AlwaysPromote, (s, v) => s with { AlwaysPromote = v }, "Whether a node is promoted although it does not know its own upstream."),
+        Seconds("promote_delay", 0, s => s.PromoteDelay, (s, v) => s with { PromoteDelay = v }, "For tests: a wait before the promotion."),
+        Seconds("failover_delay", 0, s => s.FailoverDelay, (s, v) => s with { FailoverDelay = v }, "For tests: a wait before the failover."),
+        Children(
+            "child_nodes_check_interval",
+            SettingType.Seconds(),
+            s => s.ChildNodesCheckInterval,
+            (s, v) => s with { ChildNodesCheckInterval = v },
+            "How often repmgrd on a primary looks which nodes stream from it. 0: never."),
+        Children(
+            "child_nodes_connected_min_count",
+            SettingType.CountOrUnset,
+            s => s.ChildNodesConnectedMinCount,
+            (s, v) => s with { ChildNodesConnectedMinCount = v },
+            "With fewer connected child nodes than this, child_nodes_disconnect_command is run. -1: not set."),
+        Children(
+            "child_nodes_disconnect_min_count",
+            SettingType.CountOrUnset,
+            s => s.ChildNodesDisconnectMinCount,
+            (s, v) => s with { ChildNodesDisconnectMinCount = v },
+            "With this many child nodes disconnected, child_nodes_disconnect_command is run, unless child_nodes_connected_min_count is set. -1: not set."),
+        Children(
+            "child_nodes_connected_include_witness",
+            SettingType.Boolean,
+            s => s.ChildNodesConnectedIncludeWitness,
+            (s, v) => s with { ChildNodesConnectedIncludeWitness = v },
+            "Whether a witness counts as a child node."),
+        Children(
+            "child_nodes_disconnect_timeout",
+            SettingType.Seconds(),
+            s => s.ChildNodesDisconnectTimeout,
+            (s, v) => s with { ChildNodesDisconnectTimeout = v },
+            "How long child nodes have to be gone before the command is run."),
+        Children(
+            "child_nodes_disconnect_command",
+            SettingType.Command,
+            s => s.ChildNodesDisconnectCommand,
+            (s, v) => s with { ChildNodesDisconnectCommand = v },
+            "The command that is run when too many child nodes are gone."),
+    ];
+
+    private static Setting<string?> Command(
+        string name, Func<Settings, string?> get, Func<Settings, string?, Settings> set, Generation since, string description) =>
+        new(name, SettingType.Command, get, set)
+        {
+            Group = SettingGroup.Failover,
+            Since = since,
+            TakesEffect = TakesEffect.OnReload,
+            Pending = Feature.AutomaticFailover,
+            Description = description,
+        };
+
+    private static Setting<TimeSpan> Seconds(string name, int min, Func<Settings, TimeSpan> get, Func<Settings, TimeSpan, Settings> set, string description) =>
+        new(name, SettingType.Seconds(min), get, set)
+        {
+            Group = SettingGroup.Failover,
+            TakesEffect = TakesEffect.OnReload,
+            Pending = Feature.AutomaticFailover,
+            Description = description,
+        };
+
+    private static Setting<bool> Switch(string name, Func<Settings, bool> get, Func<Settings, bool, Settings> set, string description) =>
+        new(name, SettingType.Boolean, get, set)
+        {
+            Group = SettingGroup.Failover,
+            TakesEffect = TakesEffect.OnReload,
+            Pending = Feature.AutomaticFailover,
+            Description = description,
+        };
+
+    private static Setting<T> Children<T>(
+        string name, SettingType<T> type, Func<Settings, T> get, Func<Settings, T, Settings> set, string description) =>
+        new(name, type, get, set)
+        {
+            Group = SettingGroup.Children,
+            TakesEffect = TakesEffect.OnReload,
+            Pending = Feature.ChildNodes,
+            Description = description,
+        };
+}
