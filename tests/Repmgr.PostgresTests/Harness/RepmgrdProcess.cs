@@ -1,0 +1,79 @@
+using System.Text;
+using CliWrap;
+
+namespace Repmgr.PostgresTests.Harness;
+
+/// <summary>A running <c>repmgrd</c>, in the foreground. What it writes goes to <c>repmgrd.log</c> of its node.</summary>
+public sealed class RepmgrdProcess
+{
+    private const int SigTerm = 15, SigHup = 1, SigInt = 2;
+
+    private readonly TestServer _node;
+    private readonly CommandTask<CommandResult> _running;
+
+    private RepmgrdProcess(TestServer node, IReadOnlyList<string> arguments)
+    {
+        _node = node;
+        LogPath = Path.Combine(node.Directory, "repmgrd.log");
+        var launch = node.Lab.Marked(new Launch(Programs.Repmgrd, arguments)
+        {
+            User = node.User,
+            Host = node.Host,
+            WorkingDirectory = node.Directory,
+            Environment = node.Surroundings,
+        });
+        node.Lab.Note($"$ {launch} &");
+        var both = new StringBuilder();
+        _running = launch.Command(both, both)
+            .WithStandardOutputPipe(PipeTarget.Create(AppendAsync))
+            .WithStandardErrorPipe(PipeTarget.Create(AppendAsync))
+            .ExecuteAsync();
+    }
+
+    public string LogPath { get; }
+
+    /// <summary>The process itself, in this machine's numbers, also when it runs on a <see cref="TestHost"/>.</summary>
+    public int ProcessId => Leftovers.In(_node.Directory)
+        .Single(pid => File.ReadAllText($"/proc/{pid}/comm").Trim() == "repmgrd");
+
+    public bool HasExited => _running.Task.IsCompleted;
+
+    internal static RepmgrdProcess Start(TestServer node, IReadOnlyList<string> arguments) => new(node, arguments);
+
+    public string Log() => File.Exists(LogPath) ? File.ReadAllText(LogPath) : "";
+
+    /// <summary>Waits until the log holds this text.</summary>
+    public Task SaysAsync(string text, TimeSpan within) => Eventually.TrueAsync(
+        () => Task.FromResult(Log().Contains(text, StringComparison.Ordinal)), within, $"repmgrd of {_node.Name} says «{text}»");
+
+    public void Reload() => _ = Leftovers.Send(ProcessId, SigHup);
+
+    public void Interrupt() => _ = Leftovers.Send(ProcessId, SigInt);
+
+    public void Kill() => _ = Leftovers.Send(ProcessId, Leftovers.SigKill);
+
+    public void Freeze() => _ = Leftovers.Send(ProcessId, Leftovers.SigStop);
+
+    public void Thaw() => _ = Leftovers.Send(ProcessId, Leftovers.SigCont);
+
+    /// <summary>Sends SIGTERM and waits for its end; returns its exit code.</summary>
+    public Task<int> StopAsync(TimeSpan? within = null)
+    {
+        _ = Leftovers.Send(ProcessId, SigTerm);
+        return ExitAsync(within ?? TimeSpan.FromSeconds(15));
+    }
+
+    /// <summary>Waits for its end, whatever brings it about; returns its exit code.</summary>
+    public async Task<int> ExitAsync(TimeSpan within)
+    {
+        if (await Task.WhenAny(_running.Task, Task.Delay(within, TestContext.Current.CancellationToken)) != _running.Task)
+            throw new TimeoutException($"repmgrd of {_node.Name} did not end within {within.TotalSeconds:0} s.\n{Log()}");
+        return (await _running).ExitCode;
+    }
+
+    private async Task AppendAsync(Stream origin, CancellationToken cancel)
+    {
+        await using var log = new FileStream(LogPath, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, 1);
+        await origin.CopyToAsync(log, cancel);
+    }
+}

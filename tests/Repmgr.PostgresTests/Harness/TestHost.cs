@@ -1,0 +1,45 @@
+namespace Repmgr.PostgresTests.Harness;
+
+/// <summary>A host of its own: address, name, sshd on port 22, processes. <see cref="Lab.HostsAsync"/> makes them.</summary>
+public sealed class TestHost
+{
+    /// <summary>An Ethernet address that no host has: what is sent there arrives nowhere, and nobody is told.</summary>
+    private const string Nowhere = "02:00:00:00:00:01";
+
+    private readonly IReadOnlyList<TestHost> _all;
+
+    internal TestHost(string name, string address, NamespaceHolder holder, IReadOnlyList<TestHost> all) =>
+        (Name, Address, Holder, _all) = (name, address, holder, all);
+
+    public string Name { get; }
+
+    public string Address { get; }
+
+    internal NamespaceHolder Holder { get; }
+
+    internal string[] Prefix => Holder.Prefix;
+
+    /// <summary>From now on nothing that this host sends reaches that one; the other direction stays as it is. No error tells anybody.</summary>
+    public Task CutAsync(TestHost to) => Holder.RunAsync($"ip neigh replace {to.Address} lladdr {Nowhere} dev eth0 nud permanent");
+
+    public Task HealAsync(TestHost to) => Holder.RunAsync($"ip neigh del {to.Address} dev eth0");
+
+    /// <summary>Nothing between this host and any other passes, in either direction.</summary>
+    public async Task IsolateAsync()
+    {
+        foreach (var other in _all.Where(other => other != this))
+        {
+            await CutAsync(other);
+            await other.CutAsync(this);
+        }
+    }
+
+    public async Task RejoinAsync()
+    {
+        foreach (var other in _all.Where(other => other != this))
+        {
+            await HealAsync(other);
+            await other.HealAsync(this);
+        }
+    }
+}
