@@ -21,7 +21,8 @@ public abstract record ServiceManager
 
     /// <summary>A systemd unit.</summary>
     /// <param name="Unit">For instance <c>postgresql@15-main.service</c>.</param>
-    public sealed record Systemd(string Unit) : ServiceManager
+    /// <param name="OfUser">It belongs to the user's own service manager (<c>systemctl --user</c>).</param>
+    public sealed record Systemd(string Unit, bool OfUser) : ServiceManager
     {
         public override string ToString() => $"systemd unit {Unit}";
     }

@@ -18,5 +18,18 @@ public readonly record struct PostgresVersion(int Number)
 
     public bool IsSupported => Major is >= OldestMajor and <= NewestMajor;
 
+    /// <summary>The major version in what a program prints for <c>--version</c>: <c>pg_ctl (PostgreSQL) 19rc1 (Debian …)</c>.</summary>
+    /// <returns>Null when there is none, or it is of the time before version 10 (<c>9.6</c>).</returns>
+    public static int? MajorInBanner(string banner)
+    {
+        const string before = "(PostgreSQL) ";
+        int at = banner.IndexOf(before, StringComparison.Ordinal);
+        if (at < 0)
+            return null;
+
+        string digits = new([.. banner.Skip(at + before.Length).TakeWhile(char.IsAsciiDigit)]);
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int major) && major >= 10 ? major : null;
+    }
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Major}.{Minor}");
 }

@@ -14,8 +14,11 @@ internal static partial class Native
     public const int Append = 0x400;
     private const int CloseOnExec = 0x80000;
 
-    private const int LockExclusive = 2;
-    private const int LockNonBlocking = 4;
+    /// <summary>O_NOFOLLOW: a link planted under a name that can be guessed is not followed. Not the same number everywhere.</summary>
+    public static readonly int NoFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+
+    private const int SetOpenFileLock = 37;
+    private const short WriteLock = 1;
 
     /// <summary>Opens a file without .NET's own advisory lock.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
@@ -25,8 +28,16 @@ internal static partial class Native
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new IOException(LastError());
     }
 
-    /// <summary>Takes flock(2)'s exclusive lock; false when another process has it.</summary>
-    public static bool TryLock(SafeFileHandle file) => Flock(file, LockExclusive | LockNonBlocking) == 0;
+    /// <summary>Locks the whole file for as long as it is open; false when another open file has the lock.</summary>
+    /// <remarks>
+    /// An open file description lock (F_OFD_SETLK): unlike flock(2) it does not collide with .NET, which would refuse to read a
+    /// file that is locked so. https://man7.org/linux/man-pages/man2/F_GETLK.2const.html
+    /// </remarks>
+    public static bool TryLock(SafeFileHandle file)
+    {
+        var whole = new FileLock { Type = WriteLock };
+        return Fcntl(file, SetOpenFileLock, ref whole) == 0;
+    }
 
     /// <summary>Leaves the terminal and the shell's process group.</summary>
     public static void NewSession() => _ = SetSid();
@@ -45,12 +56,23 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, int mode);
 
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
-    private static partial int Flock(SafeFileHandle file, int operation);
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int Fcntl(SafeFileHandle file, int command, ref FileLock whole);
 
     [LibraryImport("libc", EntryPoint = "setsid", SetLastError = true)]
     private static partial int SetSid();
 
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
     private static partial int Dup2(SafeFileHandle from, int to);
+
+    /// <summary><c>struct flock</c> as it is on 64-bit Linux; all zero but the type means the whole file.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct FileLock
+    {
+        public short Type;
+        public short Whence;
+        public long Start;
+        public long Length;
+        public int Pid;
+    }
 }

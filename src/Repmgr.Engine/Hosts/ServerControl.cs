@@ -165,7 +165,8 @@ public sealed class ServerControl(
     {
         // Reloading is a signal and stopping ends in a process that is gone: both are the server's own business, and need none
         // of the rights on the unit. Starting must be left to systemd, or the server would live in our session.
-        (ServiceManager.Systemd unit, "start" or "restart" or "stop") => ["systemctl", "--no-ask-password", action, unit.Unit],
+        (ServiceManager.Systemd unit, "start" or "restart" or "stop") =>
+            ["systemctl", "--no-ask-password", .. unit.OfUser ? (string[])["--user"] : [], action, unit.Unit],
         (ServiceManager.PgCtlCluster cluster, "start" or "restart" or "stop") =>
             ["pg_ctlcluster", "--skip-systemctl-redirect", .. action == "start" ? (string[])[] : ["--mode", "fast"], cluster.Major, cluster.Cluster, action],
         (_, "start") => [binaries.PgCtl, "-w", "-t", Seconds(within), "-s", "-D", dataDirectory, .. LogArguments, .. pgCtlOptions, "start"],

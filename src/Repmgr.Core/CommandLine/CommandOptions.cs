@@ -1,0 +1,111 @@
+using System.Globalization;
+using Repmgr.Core.Problems;
+
+namespace Repmgr.Core.CommandLine;
+
+/// <summary>The options given, already judged: whatever is read here has its type. What was not given is null or false.</summary>
+/// <param name="given">Option to value; the value is null when none was given.</param>
+/// <param name="argument">The word after the command.</param>
+public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?> given, string? argument = null)
+{
+    public static CommandOptions None { get; } = new(new Dictionary<OptionDefinition, string?>());
+
+    /// <summary>The word after the command: the node to clone or to follow.</summary>
+    public string? Argument { get; } = argument;
+
+    public string? ConfigFile => Text(Opt.ConfigFile);
+    public string? PgBindir => Text(Opt.PgBindir);
+    public Severity? LogLevel => Text(Opt.LogLevel) is { } level ? Enum.Parse<Severity>(level, ignoreCase: true) : null;
+    public bool LogToFile => Has(Opt.LogToFile);
+    public bool Quiet => Has(Opt.Quiet);
+    public bool Terse => Has(Opt.Terse);
+    public bool Verbose => Has(Opt.Verbose);
+
+    public bool DryRun => Has(Opt.DryRun) || Has(Opt.CheckUpstreamConfig);
+    public bool Force => Has(Opt.Force);
+    public bool Json => Has(Opt.Json);
+    public bool Csv => Has(Opt.Csv);
+    public bool Compact => Has(Opt.Compact);
+    public int? NodeId => Number(Opt.NodeId);
+    public string? NodeName => Text(Opt.NodeName);
+    public int? UpstreamNodeId => Number(Opt.UpstreamNodeId);
+
+    /// <summary>Wait at all; for how long is in <see cref="WaitWithin"/>.</summary>
+    public bool Wait => Has(Opt.Wait);
+
+    /// <summary>Null: not given, or given without a time.</summary>
+    public TimeSpan? WaitWithin => Seconds(Opt.Wait);
+
+    /// <summary>A name, a conninfo string or a URI, as psql's.</summary>
+    public string? Dbname => Text(Opt.Dbname);
+
+    /// <summary>From <c>-h</c>. The host that may follow <c>standby clone</c> is <see cref="Argument"/>.</summary>
+    public string? Host => Text(Opt.Host);
+
+    public int? Port => Number(Opt.Port);
+    public string? Username => Text(Opt.Username);
+
+    public string? Pgdata => Text(Opt.Pgdata);
+
+    /// <summary><c>basebackup</c> or <c>rsync</c>; null when not given.</summary>
+    public string? Method => Text(Opt.Method)?.ToLowerInvariant();
+
+    /// <summary>The method that holds, given or not: <c>-R</c> and <c>-I</c> alone are the original's invocation, which meant rsync.</summary>
+    public string CloneMethod => Method ?? (!CopyExternalConfigFiles && (RemoteUser is not null || IgnoreRsyncWarning) ? "rsync" : "basebackup");
+
+    public string? RemoteUser => Text(Opt.RemoteUser);
+    public int? WalKeepSegments => Number(Opt.WalKeepSegments);
+    public bool IgnoreRsyncWarning => Has(Opt.IgnoreRsyncWarning);
+    public bool FastCheckpoint => Has(Opt.FastCheckpoint);
+    public bool CopyExternalConfigFiles => Has(Opt.CopyExternalConfigFiles);
+
+    /// <summary>External configuration files go into the data directory instead of to the path they have on the source.</summary>
+    public bool ExternalConfigFilesIntoPgdata => "pgdata".Equals(Text(Opt.CopyExternalConfigFiles), StringComparison.OrdinalIgnoreCase);
+
+    public bool NoUpstreamConnection => Has(Opt.NoUpstreamConnection);
+    public string? ReplicationUser => Text(Opt.ReplicationUser);
+    public string? UpstreamConninfo => Text(Opt.UpstreamConninfo);
+    public bool ReplicationConfOnly => Has(Opt.ReplicationConfOnly);
+    public bool VerifyBackup => Has(Opt.VerifyBackup);
+    public TimeSpan? RecoveryMinApplyDelay => Text(Opt.RecoveryMinApplyDelay) is { } text ? OptionValue.Duration.ToTimeSpan(text) : null;
+
+    /// <summary>Bytes per second.</summary>
+    public long? MaxRate => Text(Opt.MaxRate) is { } text ? OptionValue.Rate.BytesPerSecond(text) : null;
+
+    public int? Jobs => Number(Opt.Jobs);
+
+    public TimeSpan? WaitStart => Seconds(Opt.WaitStart);
+    public bool WaitSync => Has(Opt.WaitSync);
+
+    /// <summary>Null: not given, or without a limit.</summary>
+    public TimeSpan? WaitSyncWithin => Seconds(Opt.WaitSync) is { } within && within > TimeSpan.Zero ? within : null;
+
+    public int? Limit => Number(Opt.Limit);
+    public bool All => Has(Opt.All);
+    public string? Event => Text(Opt.Event);
+    public int? KeepHistory => Number(Opt.KeepHistory);
+
+    // repmgrd
+    public bool Daemonize => Has(DaemonOpt.Daemonize) && Text(DaemonOpt.Daemonize)?.ToLowerInvariant() is null or "true" or "on" or "yes" or "1";
+    public string? PidFile => Text(DaemonOpt.PidFile);
+    public bool NoPidFile => Has(DaemonOpt.NoPidFile);
+    public bool ShowPidFile => Has(DaemonOpt.ShowPidFile);
+    public bool MonitoringHistory => Has(DaemonOpt.MonitoringHistory);
+
+    /// <summary>Whether the option was given, with or without a value.</summary>
+    public bool Has(OptionDefinition option) => given.ContainsKey(option);
+
+    /// <summary>The options given, in the order of the command line.</summary>
+    public IEnumerable<OptionDefinition> Given => given.Keys;
+
+    /// <summary>What to tell about options that are accepted only for the sake of old scripts.</summary>
+    public IEnumerable<Problem> Notices =>
+        Given.Where(option => option.Deprecated is not null).Select(option => new Problem($"option {option.Display} is out of use: {option.Deprecated}"));
+
+    private string? Text(OptionDefinition option) => given.TryGetValue(option, out string? value) ? value : null;
+
+    private int? Number(OptionDefinition option) =>
+        Text(option) is { } value ? int.Parse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) : null;
+
+    private TimeSpan? Seconds(OptionDefinition option) => Number(option) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+}

@@ -1,0 +1,9 @@
+namespace Repmgr.Core.CommandLine;
+
+internal static class DumpConfigCommand
+{
+    public static readonly CommandDefinition Definition = new(CommandName.DumpConfig, "", "show every setting, its default and where it came from")
+    {
+        Options = [Opt.DumpConfig, Opt.Json, Opt.Csv],
+    };
+}

@@ -1,0 +1,27 @@
+namespace Repmgr.Core.CommandLine;
+
+/// <summary>The commands of repmgr 5.x that this version does not have: they are known, so that the answer is clear.</summary>
+internal static class LaterCommands
+{
+    public static readonly IReadOnlyList<CommandDefinition> All =
+    [
+        Later("standby switchover", "exchange the roles of this standby and the primary"),
+        Later("witness create", "create a witness server"),
+        Later("witness register", "register a witness server"),
+        Later("witness unregister", "remove a witness server's record"),
+        Later("node status", "show what is known of the local node"),
+        Later("node check", "check the local node, for monitoring systems"),
+        Later("node rejoin", "bring a stopped node back as a standby"),
+        Later("node service", "start, stop or reload the local server"),
+        Later("node control", "change the local node's WAL receiver"),
+        Later("cluster matrix", "show which node can connect to which, as seen from here"),
+        Later("cluster crosscheck", "show which node can connect to which, as seen from all nodes"),
+        Later("service status", "show what the repmgrd of every node does"),
+        Later("service pause", "keep every repmgrd from failing over"),
+        Later("service unpause", "let every repmgrd fail over again"),
+        Later("daemon start", "start the local repmgrd"),
+        Later("daemon stop", "stop the local repmgrd"),
+    ];
+
+    private static CommandDefinition Later(string words, string summary) => new(CommandName.Later, words, summary);
+}

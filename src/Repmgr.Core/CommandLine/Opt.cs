@@ -1,0 +1,165 @@
+using static Repmgr.Core.CommandLine.OptionValue;
+
+namespace Repmgr.Core.CommandLine;
+
+/// <summary>Every option of <c>repmgr</c>, once. Which command takes which is said in <see cref="CommandTable"/>.</summary>
+public static class Opt
+{
+    private static readonly OptionValue Flag = new Nothing();
+
+    // For every command.
+    public static readonly OptionDefinition Help = new("help", '?', Flag, "show help for the command, then exit");
+    public static readonly OptionDefinition Version = new("version", 'V', Flag, "show the version, then exit");
+    public static readonly OptionDefinition VersionNumber = new("version-number", null, Flag, "show the version as one number, then exit");
+    public static readonly OptionDefinition DumpConfig = new("dump-config", null, Flag, "show every setting, its default and where it came from, then exit");
+
+    public static readonly OptionDefinition ConfigFile = new("config-file", 'f', new Text("PATH", Completion.File), "use this configuration file")
+    {
+        Default = "the first of ./repmgr.conf, /etc/repmgr.conf, /etc/repmgr/repmgr.conf, and repmgr.conf beside the program",
+    };
+
+    public static readonly OptionDefinition PgBindir = new("pg-bindir", 'b', new Text("PATH", Completion.Directory), "take PostgreSQL's programs from this directory")
+    {
+        Default = "pg_bindir of the configuration file, else what is found",
+    };
+
+    public static readonly OptionDefinition LogLevel = new(
+        "log-level", 'L', new Choice("LEVEL", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "ALERT", "CRIT", "EMERG"), "show messages of this level and graver ones")
+    {
+        Default = "log_level of the configuration file, else INFO",
+    };
+
+    public static readonly OptionDefinition LogToFile = new("log-to-file", null, Flag, "write messages to log_file of the configuration file instead of standard error");
+    public static readonly OptionDefinition Quiet = new("quiet", 'q', Flag, "show errors only");
+    public static readonly OptionDefinition Terse = new("terse", 't', Flag, "leave out details and hints");
+    public static readonly OptionDefinition Verbose = new("verbose", 'v', Flag, "say more about what is being done");
+
+    // For many commands.
+    public static readonly OptionDefinition DryRun = new("dry-run", null, Flag, "check everything and show the steps, but change nothing");
+    public static readonly OptionDefinition Force = new("force", 'F', Flag, "go ahead where the command would rather not");
+    public static readonly OptionDefinition Json = new("json", null, Flag, "print the result as JSON");
+    public static readonly OptionDefinition Csv = new("csv", null, Flag, "print the result as comma-separated values");
+    public static readonly OptionDefinition Compact = new("compact", null, Flag, "leave out the widest columns");
+    public static readonly OptionDefinition NodeId = new("node-id", null, new Integer("ID", 1), "act on the node with this ID");
+    public static readonly OptionDefinition NodeName = new("node-name", null, new Text("NAME"), "act on the node with this name");
+    public static readonly OptionDefinition UpstreamNodeId = new("upstream-node-id", null, new Integer("ID", 1), "the node to replicate from")
+    {
+        Default = "the primary",
+    };
+
+    // -W: repmgr 2.0 and the help of 5.x call it so.
+    public static readonly OptionDefinition Wait = new("wait", 'w', new Integer("SECONDS", 0), "wait for a primary to appear, this long at most")
+    {
+        OtherShort = 'W',
+        ValueIsOptional = true,
+        Default = "do not wait; without a time: primary_follow_timeout of the configuration file",
+    };
+
+
+    // Connection.
+    public static readonly OptionDefinition Dbname = new("dbname", 'd', new Text("DBNAME"), "database to connect to: a name, a conninfo string or a URI")
+    {
+        Default = "PGDATABASE, else the user's name",
+    };
+
+    public static readonly OptionDefinition Host = new("host", 'h', new Text("HOST", Completion.Host), "server to connect to: a host or a socket directory")
+    {
+        Default = "PGHOST, else the local socket",
+    };
+
+    public static readonly OptionDefinition Port = new("port", 'p', new Integer("PORT", 1, 65535), "its port") { Default = "PGPORT, else 5432" };
+    public static readonly OptionDefinition Username = new("username", 'U', new Text("NAME", Completion.User), "database role to connect as")
+    {
+        Default = "PGUSER, else the operating system's user",
+    };
+
+    // standby clone.
+    public static readonly OptionDefinition Pgdata = new("pgdata", 'D', new Text("DIRECTORY", Completion.Directory), "directory that the copy is written to")
+    {
+        Aliases = ["data-dir", "dest-dir"],
+        Default = "data_directory of the configuration file, else the same path as on the source",
+    };
+
+    public static readonly OptionDefinition Method = new("method", null, new Choice("METHOD", "basebackup", "rsync"), "how to copy")
+    {
+        Default = "rsync when -R or -I is given without --copy-external-config-files, else basebackup",
+    };
+
+    public static readonly OptionDefinition RemoteUser = new("remote-user", 'R', new Text("NAME", Completion.User), "operating system user on the source, for ssh and rsync")
+    {
+        Default = "the user who runs repmgr",
+    };
+
+    public static readonly OptionDefinition WalKeepSegments = new(
+        "wal-keep-segments", 'w', new Integer("NUMBER", 0), "refuse unless the source keeps at least this many WAL segments (its wal_keep_size)")
+    {
+        Default = "not checked",
+    };
+
+    public static readonly OptionDefinition IgnoreRsyncWarning = new("ignore-rsync-warning", 'I', Flag, "take it as success when files vanished while rsync copied them (its exit code 24)");
+    public static readonly OptionDefinition FastCheckpoint = new("fast-checkpoint", 'c', Flag, "ask the source for an immediate checkpoint instead of a spread one");
+    public static readonly OptionDefinition CopyExternalConfigFiles = new(
+        "copy-external-config-files", null, new Choice("WHERE", "samepath", "pgdata"), "copy configuration files that lie outside the source's data directory, over ssh")
+    {
+        ValueIsOptional = true,
+        Default = "not copied; samepath when no value is given",
+    };
+
+    public static readonly OptionDefinition NoUpstreamConnection = new("no-upstream-connection", null, Flag, "do not connect to the upstream node");
+    public static readonly OptionDefinition ReplicationUser = new("replication-user", null, new Text("NAME"), "role the standby streams as")
+    {
+        Default = "replication_user of the configuration file, else the user of conninfo",
+    };
+
+    public static readonly OptionDefinition UpstreamConninfo = new("upstream-conninfo", null, new Text("CONNINFO"), "primary_conninfo to write, instead of one made from the upstream node's record");
+    public static readonly OptionDefinition ReplicationConfOnly = new("replication-conf-only", null, Flag, "copy nothing; write the replication settings of an existing data directory")
+    {
+        Aliases = ["recovery-conf-only"],
+    };
+
+    public static readonly OptionDefinition VerifyBackup = new("verify-backup", null, Flag, "check the copy with pg_verifybackup");
+    public static readonly OptionDefinition RecoveryMinApplyDelay = new("recovery-min-apply-delay", null, new Duration("TIME"), "let the standby lag behind on purpose");
+    public static readonly OptionDefinition MaxRate = new("max-rate", null, new Rate("RATE"), "copy no faster than this: kilobytes per second, or with the suffix k or M") { Default = "no limit" };
+    public static readonly OptionDefinition Jobs = new("jobs", 'j', new Integer("NUMBER", 1, 64), "rsync processes side by side") { Default = "4" };
+    public static readonly OptionDefinition WithoutBarman = new("without-barman", null, Flag, "do not clone from Barman")
+    {
+        Deprecated = "this version never clones from Barman",
+    };
+
+    public static readonly OptionDefinition CheckUpstreamConfig = new("check-upstream-config", null, Flag, "the former name of --dry-run") { Deprecated = "use --dry-run" };
+    public static readonly OptionDefinition RemoteConfigFile = new("remote-config-file", 'C', new Text("PATH"), "ignored")
+    {
+        Deprecated = "it has had no effect since repmgr 5",
+    };
+
+    // standby register.
+    public static readonly OptionDefinition WaitStart = new("wait-start", null, new Integer("SECONDS", 0), "wait this long for the local server to come up") { Default = "30" };
+    public static readonly OptionDefinition WaitSync = new("wait-sync", null, new Integer("SECONDS", 0), "wait until the record has reached the standby; 0 or no value: for ever")
+    {
+        ValueIsOptional = true,
+        Default = "do not wait",
+    };
+
+    // cluster event, cluster cleanup.
+    public static readonly OptionDefinition Limit = new("limit", null, new Integer("NUMBER", 1), "show at most this many events") { Default = "20" };
+    public static readonly OptionDefinition All = new("all", null, Flag, "show all events");
+    public static readonly OptionDefinition Event = new("event", null, new Text("NAME"), "show only events of this name");
+    public static readonly OptionDefinition KeepHistory = new("keep-history", 'k', new Integer("DAYS", 0), "keep the monitoring history of this many days") { Default = "0: keep none" };
+
+    // Options of repmgr 5.x whose features are not in this version. They are named so that a script gets a clear answer.
+    public static readonly IReadOnlyList<OptionDefinition> Later =
+    [
+        LaterOption("no-wait", 'W'), LaterOption("superuser", 'S', new Text("NAME")), LaterOption("siblings-follow"), LaterOption("always-promote"),
+        LaterOption("force-rewind", value: new Text("PATH"), optional: true), LaterOption("repmgrd-no-pause"),
+        LaterOption("repmgrd-force-unpause"), LaterOption("is-shutdown-cleanly"), LaterOption("archive-ready"), LaterOption("downstream"),
+        LaterOption("upstream"), LaterOption("replication-lag"), LaterOption("role"), LaterOption("slots"), LaterOption("missing-slots"),
+        LaterOption("repmgrd"), LaterOption("data-directory-config"), LaterOption("db-connection"), LaterOption("replication-connection"),
+        LaterOption("has-passfile"), LaterOption("replication-config-owner"), LaterOption("remote-node-id", value: new Integer("ID", 1)),
+        LaterOption("config-files", value: new Text("LIST")), LaterOption("config-archive-dir", value: new Text("PATH")),
+        LaterOption("action", value: new Text("ACTION")), LaterOption("list-actions"), LaterOption("checkpoint"), LaterOption("disable-wal-receiver"),
+        LaterOption("enable-wal-receiver"), LaterOption("detail"), LaterOption("nagios"), LaterOption("optformat"), LaterOption("local-port", 'l', new Integer("PORT", 1, 65535)),
+    ];
+
+    private static OptionDefinition LaterOption(string name, char? letter = null, OptionValue? value = null, bool optional = false) =>
+        new(name, letter, value ?? Flag, "not in this version") { IsLater = true, ValueIsOptional = optional };
+}
