@@ -1,3 +1,4 @@
+using Repmgr.Core.Cluster;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Engine.Metadata;
@@ -8,12 +9,10 @@ namespace Repmgr.Engine.Metadata;
 /// </summary>
 internal static class OriginalViews
 {
-    public static string SchemaName(string cluster) => $"repmgr_{cluster}";
-
     /// <summary>Creates the schema where it is missing, and the three views in their present form.</summary>
     public static string Sql(string cluster)
     {
-        string schema = SqlText.Name(SchemaName(cluster));
+        string schema = SqlText.Name(OriginalSchema.NameFor(cluster));
         string literal = SqlText.Literal(cluster);
 
         // Not CREATE SCHEMA IF NOT EXISTS: that asks for CREATE on the database even where the schema is there.

@@ -1,0 +1,92 @@
+using Npgsql;
+using Repmgr.Core.Checks;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Planning.Registration;
+
+namespace Repmgr.Engine.Metadata;
+
+/// <summary>Looks at the metadata of a database and at what the connection's role may do there.</summary>
+public static class MetadataReader
+{
+    // A role that is not a superuser sees no setting it has no right to; shared_preload_libraries needs pg_read_all_settings.
+    // Functions are asked for by their signature, so that nothing depends on the search path.
+    private const string Sql =
+        """
+        SELECT current_user::text,
+               current_database()::text,
+               (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
+               has_database_privilege(current_database(), 'CREATE'),
+               to_regnamespace('repmgr') IS NOT NULL,
+               coalesce(has_schema_privilege(to_regnamespace('repmgr'), 'USAGE'), false),
+               coalesce(has_schema_privilege(to_regnamespace('repmgr'), 'CREATE'), false),
+               (SELECT coalesce(bool_and(has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+                                     AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')), true)
+                  FROM pg_catalog.pg_class c WHERE c.relnamespace = to_regnamespace('repmgr') AND c.relkind = 'r'),
+               to_regnamespace($1) IS NOT NULL,
+               coalesce(has_schema_privilege(to_regnamespace($1), 'USAGE'), false),
+               coalesce(has_schema_privilege(to_regnamespace($1), 'CREATE'), false),
+               coalesce((SELECT bool_and(pg_has_role(owner, 'USAGE')) FROM
+                   (SELECT extowner AS owner FROM pg_catalog.pg_extension WHERE extname = 'repmgr'
+                    UNION ALL SELECT c.relowner FROM pg_catalog.pg_class c, pg_catalog.pg_extension e
+                               WHERE e.extname = 'repmgr' AND c.relnamespace = to_regnamespace('repmgr') AND c.relkind IN ('r', 'v')) AS owners), true),
+               pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_read_all_settings', 'USAGE'),
+               has_function_privilege('pg_catalog.pg_promote(boolean,integer)', 'EXECUTE'),
+               has_function_privilege('pg_catalog.pg_wal_replay_resume()', 'EXECUTE'),
+               coalesce(pg_has_role(to_regrole('pg_checkpoint'), 'USAGE'), true),
+               coalesce((SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = coalesce($2, current_user)), false),
+               EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p')
+                                    AND c.relname IN ('repl_nodes', 'repl_monitor', 'repl_status')),
+               (SELECT count(*) = 3 FROM pg_catalog.pg_class c WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'v'
+                                    AND c.relname IN ('repl_nodes', 'repl_monitor', 'repl_status')),
+               CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
+                    THEN current_setting('shared_preload_libraries') ~ '\mrepmgr\M' END
+        """;
+
+    /// <summary>Errors are the connection's: <see cref="NpgsqlException"/>.</summary>
+    /// <param name="connection">To the primary.</param>
+    /// <param name="cluster">The <c>cluster</c> of 1.x; null when the configuration has none.</param>
+    /// <param name="replicationRole"><c>replication_user</c>; null: the connection's role.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<MetadataView> ReadAsync(
+        NpgsqlConnection connection, string? cluster, string? replicationRole, CancellationToken cancel)
+    {
+        SchemaState schema = await MetadataSchema.ReadAsync(connection, cancel).ConfigureAwait(false);
+        NpgsqlCommand command = new(Sql, connection)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<string?> { TypedValue = cluster is null ? null : Core.Postgres.SqlText.Name(OriginalSchema.NameFor(cluster)) },
+                new NpgsqlParameter<string?> { TypedValue = replicationRole },
+            },
+        };
+        await using (command.ConfigureAwait(false))
+        {
+            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                await reader.ReadAsync(cancel).ConfigureAwait(false);
+                string role = reader.GetString(0);
+                RightsView rights = new(
+                    Role: role,
+                    Database: reader.GetString(1),
+                    IsSuperuser: reader.GetBoolean(2),
+                    CreateInDatabase: reader.GetBoolean(3),
+                    Schema: reader.GetBoolean(4) ? new SchemaRights(reader.GetBoolean(5), reader.GetBoolean(6), reader.GetBoolean(7)) : null,
+                    OriginalSchema: reader.GetBoolean(8) ? new SchemaRights(reader.GetBoolean(9), reader.GetBoolean(10), ReadAndWrite: true) : null,
+                    OwnsExtension: reader.GetBoolean(11),
+                    Monitors: reader.GetBoolean(12),
+                    Promotes: reader.GetBoolean(13),
+                    Resumes: reader.GetBoolean(14),
+                    Checkpoints: reader.GetBoolean(15),
+                    ReplicationRole: replicationRole ?? role,
+                    Replicates: reader.GetBoolean(16));
+                return new MetadataView(
+                    schema,
+                    rights,
+                    OriginalTables: reader.GetBoolean(17),
+                    OriginalViews: reader.GetBoolean(18),
+                    PreloadsLibrary: reader.IsDBNull(19) ? null : reader.GetBoolean(19));
+            }
+        }
+    }
+}
