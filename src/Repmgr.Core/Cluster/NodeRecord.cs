@@ -31,4 +31,11 @@ public sealed record NodeRecord(
     string Conninfo,
     string ReplicationUser,
     string? SlotName,
-    string ConfigFile);
+    string ConfigFile)
+{
+    /// <summary><c>node "node2" (ID: 2)</c></summary>
+    public string Label => $"node {Quoted}";
+
+    /// <summary><c>"node2" (ID: 2)</c></summary>
+    public string Quoted => $"\"{Name}\" (ID: {Id})";
+}

@@ -1,0 +1,47 @@
+using Repmgr.Core.Cluster;
+
+namespace Repmgr.Core.Monitoring;
+
+/// <summary>What the configuration says about watching.</summary>
+/// <param name="Self">This node as it registers itself: as a standby, with no upstream yet.</param>
+/// <param name="GiveUpAfter">How long the upstream may be gone before watching counts as degraded.</param>
+/// <param name="KeepsHistory">A monitoring row is written in every turn.</param>
+/// <param name="StatusEvery">How often a line says that all is well, or what is not; zero: never.</param>
+/// <param name="ExitOnInactive">Exit when the node is marked inactive, rather than to mark it active.</param>
+/// <param name="Children">How the nodes below a primary are watched.</param>
+public sealed record WatchPolicy(
+    NodeRecord Self,
+    TimeSpan GiveUpAfter,
+    bool KeepsHistory,
+    TimeSpan StatusEvery,
+    bool ExitOnInactive,
+    ChildPolicy Children)
+{
+    /// <summary>How often all nodes are looked at when nothing else asks for it: a second primary is seen then.</summary>
+    public TimeSpan ScanEvery { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a change of a record is waited for before it is asked for again.</summary>
+    public TimeSpan WriteAgainAfter { get; init; } = TimeSpan.FromSeconds(15);
+}
+
+/// <summary>The <c>child_node…</c> settings.</summary>
+/// <param name="Every"><c>child_nodes_check_interval</c></param>
+/// <param name="ConnectedMin"><c>child_nodes_connected_min_count</c>; null: not set.</param>
+/// <param name="DisconnectedMin"><c>child_nodes_disconnect_min_count</c>; null: not set. The other one wins.</param>
+/// <param name="DisconnectTimeout">How long the last of the missing has to be gone.</param>
+/// <param name="DisconnectCommand">What is run then; null: nothing.</param>
+public sealed record ChildPolicy(
+    TimeSpan Every,
+    int? ConnectedMin = null,
+    int? DisconnectedMin = null,
+    TimeSpan DisconnectTimeout = default,
+    string? DisconnectCommand = null)
+{
+    /// <summary>How many of <paramref name="children"/> have to be connected.</summary>
+    public int Needed(int children) => (ConnectedMin, DisconnectedMin) switch
+    {
+        ({ } connected, _) => connected,
+        (null, { } disconnected) => children - disconnected + 1,
+        _ => 1,
+    };
+}
