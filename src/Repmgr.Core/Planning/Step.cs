@@ -1,3 +1,4 @@
+using Repmgr.Core.Cloning;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Postgres;
 
@@ -90,4 +91,69 @@ public abstract record Step
             (KeepDays == 0 ? "delete all monitoring history" : $"delete the monitoring history older than {KeepDays} days")
             + (Standby is { } node ? $" of node {node}" : "");
     }
+
+    /// <summary>Make a physical slot on the server the standby will stream from, reserving WAL from now on; an existing one is used again.</summary>
+    /// <param name="Server">How to reach it.</param>
+    /// <param name="ServerName">Its name for messages.</param>
+    /// <param name="Slot">The slot.</param>
+    public sealed record ReserveSlot(Conninfo Server, string ServerName, string Slot) : Step
+    {
+        public override string Describe() => $"reserve replication slot \"{Slot}\" on {ServerName}";
+    }
+
+    /// <summary>Take the directory for a clone: a marker file says so until the clone is whole, and replaced configuration is kept beside.</summary>
+    public sealed record BeginClone(string DataDirectory, UnfinishedClone Marker) : Step
+    {
+        public override string Describe() => $"mark \"{DataDirectory}\" as an unfinished clone";
+    }
+
+    /// <summary>Delete what an older copy left in the data directory and its tablespaces; its control file goes first.</summary>
+    public sealed record ClearTarget(string DataDirectory, IReadOnlyList<string> TablespaceDirectories, string VersionDirectory) : Step
+    {
+        public override string Describe() => $"delete the old files in \"{DataDirectory}\""
+            + (TablespaceDirectories.Count == 0 ? "" : $" and in {Listed(TablespaceDirectories)}");
+    }
+
+    /// <summary>Copy with pg_basebackup into a staging directory inside the data directory.</summary>
+    public sealed record CopyByBaseBackup(BaseBackupCopy Copy) : Step
+    {
+        public override string Describe() => $"copy {Copy.SourceName} with pg_basebackup into \"{Copy.Staging}\"";
+    }
+
+    /// <summary>Compare the copy with the manifest that the source wrote (<c>pg_verifybackup</c>).</summary>
+    public sealed record VerifyCopy(string Program, string Directory) : Step
+    {
+        public override string Describe() => $"verify \"{Directory}\" with pg_verifybackup";
+    }
+
+    /// <summary>Copy with rsync while the source is in backup mode; the control file is copied last and waits under another name.</summary>
+    public sealed record CopyByRsync(RsyncCopy Copy) : Step
+    {
+        public override string Describe() =>
+            $"copy \"{Copy.SourceDirectory}\" from {Copy.Host} to \"{Copy.DataDirectory}\" with {Copy.Jobs} rsync {(Copy.Jobs == 1 ? "process" : "processes")}"
+            + (Copy.OntoExisting ? ", moving only what differs," : "") + " between backup start and stop";
+    }
+
+    /// <summary>Fetch configuration files that the source keeps outside its data directory, over ssh.</summary>
+    public sealed record CopyConfigFiles(RemoteShell Shell, IReadOnlyList<ConfigFileCopy> Files) : Step
+    {
+        public override string Describe() => $"copy {Listed([.. Files.Select(file => file.From)])} from {Shell.Host}";
+    }
+
+    /// <summary>Merge the replication settings into <c>postgresql.auto.conf</c> and write <c>standby.signal</c>.</summary>
+    /// <param name="Directory">The data directory, or the staging directory.</param>
+    /// <param name="Settings">Name to value; null removes the setting. May hold a password, so values are never shown.</param>
+    public sealed record ConfigureStandby(string Directory, IReadOnlyDictionary<string, string?> Settings) : Step
+    {
+        public override string Describe() =>
+            $"set {string.Join(", ", Settings.Where(setting => setting.Value is not null).Select(setting => setting.Key))} in \"{Directory}/postgresql.auto.conf\" and write standby.signal";
+    }
+
+    /// <summary>Flush everything to disk and put the copy into place, the control file last; then the marker goes.</summary>
+    public sealed record FinishClone(string DataDirectory, CloneMethod Method, IReadOnlyList<StagedTablespace> Tablespaces) : Step
+    {
+        public override string Describe() => $"flush \"{DataDirectory}\" to disk and put its control file into place";
+    }
+
+    private static string Listed(IReadOnlyList<string> paths) => string.Join(", ", paths.Select(path => $"\"{path}\""));
 }

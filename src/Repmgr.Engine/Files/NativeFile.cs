@@ -8,6 +8,8 @@ internal static partial class NativeFile
 {
     private const int ReadOnly = 0;
     private const int AtWorkingDirectory = -100;
+    private const int WriteAndSearch = 2 | 1;
+    private const int EffectiveIds = 0x200;
     private const uint MaskOwnerGroupAndInode = 0x8 | 0x10 | 0x100;
 
     /// <summary>Makes what a directory lists durable: files created, renamed or removed in it.</summary>
@@ -51,11 +53,38 @@ internal static partial class NativeFile
             throw Failure("chown", path);
     }
 
+    /// <summary>Whether this process may make and remove entries in a directory.</summary>
+    public static bool MayWrite(string directory) => FileAccess(AtWorkingDirectory, directory, WriteAndSearch, EffectiveIds) == 0;
+
+    /// <summary>The number of the user this process acts as.</summary>
+    public static uint EffectiveUser() => GetEffectiveUser();
+
+    /// <summary>A user's name for messages; the number when it has none.</summary>
+    public static string UserName(uint user)
+    {
+        string number = user.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        try
+        {
+            return File.ReadLines("/etc/passwd").Select(line => line.Split(':'))
+                .FirstOrDefault(fields => fields.Length > 2 && fields[2] == number)?[0] ?? number;
+        }
+        catch (IOException)
+        {
+            return number;
+        }
+    }
+
     private static IOException Failure(string call, string path) =>
         new($"could not {call} \"{path}\": {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int FileAccess(int directory, string path, int mode, int flags);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint GetEffectiveUser();
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(int handle);

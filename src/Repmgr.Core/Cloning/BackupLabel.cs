@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Repmgr.Core.Postgres;
+
+namespace Repmgr.Core.Cloning;
+
+/// <summary>What <c>backup_label</c> says of where recovery of a copy begins.</summary>
+/// <param name="Start">Position of the backup's checkpoint record's REDO point.</param>
+/// <param name="Timeline">The timeline it was taken on.</param>
+public sealed partial record BackupLabel(Lsn Start, uint Timeline)
+{
+    /// <summary>Reads the text that <c>pg_backup_stop</c> returns; null when it is not one.</summary>
+    public static BackupLabel? TryRead(string text)
+    {
+        Match start = StartLine().Match(text);
+        Match timeline = TimelineLine().Match(text);
+        return start.Success && Lsn.TryParse(start.Groups[1].Value, out Lsn lsn) && timeline.Success
+            && uint.TryParse(timeline.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out uint number)
+            ? new BackupLabel(lsn, number)
+            : null;
+    }
+
+    [GeneratedRegex(@"^START WAL LOCATION: ([0-9A-F]+/[0-9A-F]+) \(file [0-9A-F]{24}\)", RegexOptions.Multiline)]
+    private static partial Regex StartLine();
+
+    [GeneratedRegex("^START TIMELINE: ([0-9]+)", RegexOptions.Multiline)]
+    private static partial Regex TimelineLine();
+}
+
+/// <summary>Names of files in <c>pg_wal</c>.</summary>
+public static class WalFiles
+{
+    /// <summary>The segments that hold every byte from start to end, both included, oldest first.</summary>
+    /// <remarks>
+    /// A position on a segment's first byte as the end means that nothing of that segment is needed; like the server's
+    /// XLByteToPrevSeg, the last one is the segment before it.
+    /// https://www.postgresql.org/docs/current/wal-internals.html
+    /// </remarks>
+    public static IReadOnlyList<string> Segments(uint timeline, Lsn start, Lsn end, long segmentBytes)
+    {
+        ulong size = (ulong)segmentBytes;
+        ulong first = start.Bytes / size;
+        ulong last = Math.Max(first, (end.Bytes - 1) / size);
+        var names = new List<string>();
+        for (ulong number = first; number <= last; number++)
+            names.Add(Segment(timeline, number, size));
+        return names;
+    }
+
+    /// <summary>The history file of a timeline; the first has none.</summary>
+    public static string? History(uint timeline) =>
+        timeline > 1 ? string.Create(CultureInfo.InvariantCulture, $"{timeline:X8}.history") : null;
+
+    private static string Segment(uint timeline, ulong number, ulong size)
+    {
+        ulong perLog = 0x1_0000_0000UL / size;
+        return string.Create(CultureInfo.InvariantCulture, $"{timeline:X8}{number / perLog:X8}{number % perLog:X8}");
+    }
+}

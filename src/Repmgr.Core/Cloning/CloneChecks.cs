@@ -1,0 +1,195 @@
+using System.Globalization;
+using Repmgr.Core.Postgres;
+using Repmgr.Core.Problems;
+
+namespace Repmgr.Core.Cloning;
+
+/// <summary>A reason not to clone, and what the command exits with when there is no other.</summary>
+internal readonly record struct Objection(Problem Problem, ExitCode ExitCode = ExitCode.BadConfig);
+
+/// <summary>The questions asked of the source before anything is touched.</summary>
+internal static class SourceChecks
+{
+    public static IEnumerable<Objection> Of(CloneRequest request, CloneSource source, bool upstreamIsSource) =>
+    [
+        .. Version(source),
+        .. Settings(request, source),
+        .. Senders(request, source),
+        .. Slots(request, source, upstreamIsSource),
+        .. KeptWal(request, source),
+        .. Registered(request, source),
+        .. Rights(request, source),
+    ];
+
+    private static IEnumerable<Objection> Version(CloneSource source)
+    {
+        if (!source.Version.IsSupported)
+        {
+            yield return new(new Problem(
+                $"PostgreSQL {source.Version.Major} is not supported",
+                $"The source runs PostgreSQL {source.Version}; this repmgr serves major versions {PostgresVersion.OldestMajor} to {PostgresVersion.NewestMajor}.",
+                "Use a release of repmgr made for that version."));
+        }
+    }
+
+    private static IEnumerable<Objection> Settings(CloneRequest request, CloneSource source)
+    {
+        if (source.WalLevel is not ("replica" or "logical"))
+        {
+            yield return new(new Problem(
+                "\"wal_level\" on the source is too low for replication",
+                $"It is \"{source.WalLevel}\"; \"replica\" or \"logical\" is needed.",
+                "Set wal_level = 'replica' in the source's postgresql.conf and restart the source."));
+        }
+
+        if (!source.HotStandby)
+        {
+            yield return new(new Problem(
+                "\"hot_standby\" is off on the source",
+                "The copy takes this setting over, and a standby without it answers no queries, so repmgr could not watch it.",
+                "Set hot_standby = 'on' in the source's postgresql.conf."));
+        }
+
+        // https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP
+        if (source.InRecovery && !source.FullPageWrites)
+        {
+            yield return new(new Problem(
+                "the source is a standby whose primary has \"full_page_writes\" off",
+                Hint: "Set full_page_writes = on on the primary, or clone from the primary."));
+        }
+    }
+
+    private static IEnumerable<Objection> Senders(CloneRequest request, CloneSource source)
+    {
+        int needed = request.Method == CloneMethod.BaseBackup ? 2 : 1;
+        if (source.FreeWalSenders < needed)
+        {
+            string purpose = needed == 2
+                ? "pg_basebackup needs 2 of them, one for the files and one for the WAL"
+                : "the new standby needs 1";
+            yield return new(new Problem(
+                "the source has too few free WAL senders",
+                $"{source.FreeWalSenders} of {source.MaxWalSenders} are free; {purpose}.",
+                "Raise max_wal_senders on the source and restart it, or end replication connections that are no longer needed."));
+        }
+    }
+
+    private static IEnumerable<Objection> Slots(CloneRequest request, CloneSource source, bool upstreamIsSource)
+    {
+        // Where the standby will stream from another server, its own slot is made there; the copy still needs one here.
+        string? ownName = upstreamIsSource ? request.SlotName : null;
+        SlotView? own = source.Slots.FirstOrDefault(slot => slot.Name == ownName);
+        if (own is { Physical: false })
+        {
+            yield return new(new Problem(
+                $"replication slot \"{own.Name}\" on the source is a logical one",
+                Hint: "Drop it, or set another node_id: the slot's name comes from it."));
+        }
+
+        if (own is { ActivePid: { } pid })
+        {
+            yield return new(new Problem(
+                $"replication slot \"{own.Name}\" is in use",
+                $"Process {pid} of the source uses it: a standby with this node's number is running already.",
+                "Stop that standby, or give this node another node_id."));
+        }
+
+        int needed = own is null && (ownName is not null || NeedsPassingSlot(request)) ? 1 : 0;
+        if (source.FreeSlots < needed)
+        {
+            yield return new(new Problem(
+                "the source has too few free replication slots",
+                $"{source.FreeSlots} of {source.MaxReplicationSlots} are free; one is needed so that no WAL can be missed while the files are copied.",
+                "Raise max_replication_slots on the source and restart it, or drop slots that are no longer used (SELECT * FROM pg_replication_slots)."
+                + (request.Method == CloneMethod.Rsync ? " Or say with -w how many WAL segments the source keeps without a slot." : "")));
+        }
+    }
+
+    // pg_basebackup makes a temporary slot unless it gets one; the rsync method does the same unless -w vouches for the WAL.
+    private static bool NeedsPassingSlot(CloneRequest request) => request.Method == CloneMethod.BaseBackup
+        ? !request.BaseBackupOptions.Contains("--no-slot")
+        : request.MinimumWalSegments is null;
+
+    private static IEnumerable<Objection> KeptWal(CloneRequest request, CloneSource source)
+    {
+        if (request.MinimumWalSegments is { } segments && source.WalKeepBytes < segments * source.WalSegmentBytes)
+        {
+            yield return new(new Problem(
+                "the source keeps too little WAL",
+                string.Create(CultureInfo.InvariantCulture, $"\"wal_keep_size\" is {source.WalKeepBytes >> 20} MB, that is {source.WalKeepBytes / source.WalSegmentBytes} segments; -w asks for at least {segments} ({segments * source.WalSegmentBytes >> 20} MB)."),
+                "Raise wal_keep_size on the source, or leave -w out: the WAL is then held by a replication slot while the files are copied."));
+        }
+    }
+
+    private static IEnumerable<Objection> Registered(CloneRequest request, CloneSource source)
+    {
+        foreach ((int id, string name) in source.RegisteredNodes)
+        {
+            if (name == request.NodeName && id != request.NodeId)
+            {
+                yield return new(new Problem(
+                    $"another node is registered under the name \"{name}\"",
+                    $"It has the number {id}.",
+                    "Choose another node_name: it is also the name under which the standby shows up on its upstream."));
+            }
+        }
+    }
+
+    private static IEnumerable<Objection> Rights(CloneRequest request, CloneSource source)
+    {
+        CloneRights rights = source.Rights;
+        if (rights.ReplicationRoleMay is null)
+        {
+            yield return new(new Problem(
+                $"there is no role \"{rights.ReplicationRole}\" on the source",
+                Hint: $"Run as a superuser on the primary: CREATE ROLE {SqlText.Name(rights.ReplicationRole)} LOGIN REPLICATION; or correct replication_user."));
+        }
+
+        IReadOnlyList<string> grants = MissingGrants.For(request, source);
+        if (grants.Count > 0)
+        {
+            yield return new(new Problem(
+                $"role \"{rights.Role}\" lacks rights on the source",
+                Hint: $"Run as a superuser on the primary: {string.Join(" ", grants.Select(grant => grant + ";"))}"));
+        }
+        else if (source.ReplicationRefused is { } reason && rights.ReplicationRoleMay is not null)
+        {
+            yield return new(new Problem(
+                "the source does not accept a replication connection",
+                $"{reason.TrimEnd('.')}.",
+                $"Let role \"{rights.ReplicationRole}\" in from this host on database \"replication\" in the source's pg_hba.conf, and reload it."));
+        }
+    }
+}
+
+/// <summary>The rights a role lacks for a clone, as the statements that give them.</summary>
+internal static class MissingGrants
+{
+    public static IReadOnlyList<string> For(CloneRequest request, CloneSource source)
+    {
+        CloneRights rights = source.Rights;
+        var grants = new List<string>();
+        if (rights.ReplicationRoleMay == false)
+            grants.Add($"ALTER ROLE {SqlText.Name(rights.ReplicationRole)} REPLICATION");
+        if (rights.Superuser)
+            return grants;
+
+        string role = SqlText.Name(rights.Role);
+        if (!rights.Replication && rights.Role != rights.ReplicationRole && MakesSlots(request))
+            grants.Add($"ALTER ROLE {role} REPLICATION");
+        if (!rights.ReadSettings)
+            grants.Add($"GRANT pg_read_all_settings TO {role}");
+        if (request.Method == CloneMethod.Rsync && !rights.BackupFunctions)
+        {
+            grants.AddRange(source.Version.Major >= 15
+                ? [$"GRANT EXECUTE ON FUNCTION pg_backup_start(text, boolean) TO {role}", $"GRANT EXECUTE ON FUNCTION pg_backup_stop(boolean) TO {role}"]
+                : [$"GRANT EXECUTE ON FUNCTION pg_start_backup(text, boolean, boolean) TO {role}", $"GRANT EXECUTE ON FUNCTION pg_stop_backup(boolean, boolean) TO {role}"]);
+        }
+
+        return grants;
+    }
+
+    private static bool MakesSlots(CloneRequest request) =>
+        request.SlotName is not null || (request.Method == CloneMethod.Rsync && request.MinimumWalSegments is null);
+}
+

@@ -1,0 +1,226 @@
+using Repmgr.Core.Planning;
+using Repmgr.Core.Postgres;
+using Repmgr.Core.Problems;
+
+namespace Repmgr.Core.Cloning;
+
+/// <summary>Where a clone comes from and what it will stream from.</summary>
+/// <param name="Source">The server whose files are copied.</param>
+/// <param name="SourceName">Its name for messages: <c>node1:5432</c>, or a node's name.</param>
+/// <param name="Upstream">The server it will stream from, where its slot is made; null when no connection to it is wanted.</param>
+/// <param name="UpstreamName">Its name for messages.</param>
+/// <param name="UpstreamIsSource">They are the same server.</param>
+public sealed record CloneServers(Conninfo Source, string SourceName, Conninfo? Upstream, string UpstreamName, bool UpstreamIsSource);
+
+/// <summary>Decides whether and how a standby is cloned. The methods differ in the steps that copy; what is asked and how it ends is one.</summary>
+public static class ClonePlanner
+{
+    /// <param name="request">What is wanted.</param>
+    /// <param name="source">What the source said.</param>
+    /// <param name="target">What is here.</param>
+    /// <param name="tools">The programs there are.</param>
+    /// <param name="servers">Who is who.</param>
+    /// <param name="standbySettings">For <c>postgresql.auto.conf</c>.</param>
+    public static Planned Plan(
+        CloneRequest request,
+        CloneSource source,
+        CloneTarget target,
+        CloneTools tools,
+        CloneServers servers,
+        IReadOnlyDictionary<string, string?> standbySettings)
+    {
+        List<Objection> objections =
+        [
+            .. SourceChecks.Of(request, source, servers.UpstreamIsSource),
+            .. TargetChecks.Of(request, source, target, tools),
+        ];
+        if (objections.Count > 0)
+        {
+            // One kind of failure has its own exit code; several together are a prerequisite that is not met.
+            List<ExitCode> codes = [.. objections.Select(objection => objection.ExitCode).Distinct()];
+            return new Planned.Refused(
+                [.. objections.Select(objection => objection.Problem)], codes.Count == 1 ? codes[0] : ExitCode.BadConfig);
+        }
+
+        IReadOnlyList<StagedTablespace> tablespaces = Tablespaces(request, source);
+        List<Step> steps =
+        [
+            .. Reserve(request, servers),
+            new Step.BeginClone(
+                request.DataDirectory,
+                new UnfinishedClone(
+                    source.SystemIdentifier, source.Version.Major, request.Method, [.. tablespaces.Select(space => space.Destination)])),
+            .. request.Method == CloneMethod.BaseBackup
+                ? BaseBackup(request, source, target, tools, servers, tablespaces, standbySettings)
+                : Rsync(request, source, target, tools, servers, tablespaces, standbySettings),
+            new Step.FinishClone(request.DataDirectory, request.Method, tablespaces),
+        ];
+        return new Planned.Ready(new Plan(steps), CloneNotices.Of(request, source, target, servers));
+    }
+
+    private static IEnumerable<Step> Reserve(CloneRequest request, CloneServers servers)
+    {
+        if (request.SlotName is { } slot && servers.Upstream is { } upstream)
+            yield return new Step.ReserveSlot(upstream, servers.UpstreamName, slot);
+    }
+
+    private static IEnumerable<Step> BaseBackup(
+        CloneRequest request,
+        CloneSource source,
+        CloneTarget target,
+        CloneTools tools,
+        CloneServers servers,
+        IReadOnlyList<StagedTablespace> tablespaces,
+        IReadOnlyDictionary<string, string?> standbySettings)
+    {
+        string staging = $"{request.DataDirectory.TrimEnd('/')}/{CopyRules.Staging}";
+        var clear = new Step.ClearTarget(request.DataDirectory, [.. tablespaces.Select(space => space.Destination)], source.TablespaceVersionDirectory);
+        bool occupied = target.Content is TargetContent.Cluster or TargetContent.Unfinished;
+
+        // As long as both fit, the old files stay until the new ones are whole and checked.
+        bool bothFit = SpaceNeed.Of(source, target).All(need => need.Bytes <= need.Free);
+        if (occupied && !bothFit)
+            yield return clear;
+        yield return new Step.CopyByBaseBackup(new BaseBackupCopy(
+            $"{tools.BinDirectory}/pg_basebackup",
+            servers.Source,
+            servers.SourceName,
+            staging,
+            tablespaces,
+            BaseBackupArguments.Of(request, servers.UpstreamIsSource),
+            source.MainBytes is { } main ? main + source.Tablespaces.Sum(space => space.Bytes ?? 0) : null));
+        if (request.VerifyBackup)
+            yield return new Step.VerifyCopy($"{tools.BinDirectory}/pg_verifybackup", staging);
+        foreach (Step step in Configure(request, source, staging, standbySettings))
+            yield return step;
+        if (occupied && bothFit)
+            yield return clear;
+    }
+
+    private static IEnumerable<Step> Rsync(
+        CloneRequest request,
+        CloneSource source,
+        CloneTarget target,
+        CloneTools tools,
+        CloneServers servers,
+        IReadOnlyList<StagedTablespace> tablespaces,
+        IReadOnlyDictionary<string, string?> standbySettings) =>
+    [
+        new Step.CopyByRsync(new RsyncCopy
+        {
+            Source = servers.Source,
+            Shell = new RemoteShell(request.SshHost ?? "localhost", request.RemoteUser, request.SshOptions),
+            Version = source.Version,
+            WalSegmentBytes = source.WalSegmentBytes,
+            SourceDirectory = source.DataDirectory ?? "",
+            DataDirectory = request.DataDirectory,
+            Tablespaces = source.Tablespaces,
+            Destinations = tablespaces,
+            OntoExisting = target.Content is TargetContent.Cluster or TargetContent.Unfinished,
+            IgnoreVanishedFiles = request.IgnoreVanishedFiles,
+            RsyncOptions = request.RsyncOptions,
+            Jobs = request.Jobs,
+            MaxRateKilobytes = request.MaxRateKilobytes,
+            Guard = request.SlotName is not null && servers.UpstreamIsSource ? WalGuard.StandbySlot
+                : request.MinimumWalSegments is null ? WalGuard.TemporarySlot
+                : WalGuard.KeptWal,
+            ControlDataProgram = tools.BinDirectory is { } directory ? $"{directory}/pg_controldata" : null,
+        }),
+        .. Configure(request, source, request.DataDirectory, standbySettings),
+    ];
+
+    private static IEnumerable<Step> Configure(
+        CloneRequest request, CloneSource source, string directory, IReadOnlyDictionary<string, string?> standbySettings)
+    {
+        if (request.ExternalConfig != ExternalConfigCopy.None && source.ExternalConfigFiles is { Count: > 0 } files)
+        {
+            yield return new Step.CopyConfigFiles(
+                new RemoteShell(request.SshHost ?? "localhost", request.RemoteUser, request.SshOptions),
+                [
+                    .. files.Select(file => new ConfigFileCopy(
+                        file, request.ExternalConfig == ExternalConfigCopy.SamePath ? file : $"{directory}/{file[(file.LastIndexOf('/') + 1)..]}")),
+                ]);
+        }
+
+        yield return new Step.ConfigureStandby(directory, standbySettings);
+    }
+
+    private static IReadOnlyList<StagedTablespace> Tablespaces(CloneRequest request, CloneSource source) =>
+    [
+        .. source.Tablespaces.Where(space => !space.InPlace).Select(space => new StagedTablespace(
+            space.Oid, space.Location, request.Destination(space.Location), source.TablespaceVersionDirectory)),
+    ];
+}
+
+/// <summary>The arguments of pg_basebackup besides connection, directory and tablespaces.</summary>
+/// <remarks>https://www.postgresql.org/docs/current/app-pgbasebackup.html</remarks>
+internal static class BaseBackupArguments
+{
+    public static IReadOnlyList<string> Of(CloneRequest request, bool upstreamIsSource)
+    {
+        var arguments = new List<string> { "--label=repmgr base backup", "--checkpoint=fast", "--no-password" };
+        if (!Has(request, "-X", "--wal-method"))
+            arguments.Add("--wal-method=stream");
+        if (request.SlotName is { } slot && upstreamIsSource && !Has(request, "-S", "--slot") && !Has(request, "--no-slot", "--no-slot"))
+            arguments.Add($"--slot={slot}");
+        if (request.MaxRateKilobytes is { } rate)
+            arguments.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--max-rate={rate}"));
+
+        // Of an option given twice pg_basebackup takes the last: the operator's own options win.
+        arguments.AddRange(request.BaseBackupOptions);
+        return arguments;
+    }
+
+    private static bool Has(CloneRequest request, string letter, string name) =>
+        request.BaseBackupOptions.Any(option => option.StartsWith(letter, StringComparison.Ordinal) || option.Split('=')[0] == name);
+}
+
+/// <summary>What the operator should know although it does not stand in the way.</summary>
+internal static class CloneNotices
+{
+    public static IReadOnlyList<Problem> Of(CloneRequest request, CloneSource source, CloneTarget target, CloneServers servers)
+    {
+        var notices = new List<Problem>();
+        if (target.Content is TargetContent.Cluster)
+        {
+            notices.Add(new Problem(
+                $"the copy of this cluster in \"{target.Directory}\" is replaced because of --force",
+                $"Its configuration files are kept with \"{CopyRules.BeforeClone}\" after their names; those of the source take their places, with the replication settings merged into postgresql.auto.conf."));
+        }
+
+        if (target.Content is TargetContent.Unfinished)
+            notices.Add(new Problem($"the unfinished clone in \"{target.Directory}\" is continued"));
+        if (!source.DataChecksums && !source.WalLogHints)
+        {
+            notices.Add(new Problem(
+                "the source has neither data checksums nor \"wal_log_hints\"",
+                "Without one of them pg_rewind cannot bring back a failed primary.",
+                "Enable checksums with pg_checksums while the cluster is stopped, or set wal_log_hints = on."));
+        }
+
+        if (request.ExternalConfig == ExternalConfigCopy.None && source.ExternalConfigFiles is { Count: > 0 } files)
+        {
+            notices.Add(new Problem(
+                "the source keeps configuration files outside its data directory, and they are not copied",
+                $"They are {string.Join(", ", files.Select(file => $"\"{file}\""))}.",
+                "On Debian create a cluster here with pg_createcluster and make its files fit, or give --copy-external-config-files[=samepath|pgdata]."));
+        }
+
+        if (request.SlotName is null && source.WalKeepBytes == 0)
+        {
+            notices.Add(new Problem(
+                "nothing on the source keeps WAL for the standby until it is started",
+                "\"wal_keep_size\" is 0 and use_replication_slots is off.",
+                "Start the standby soon, or set use_replication_slots = yes, wal_keep_size or a restore_command."));
+        }
+
+        if (request.SlotName is { } slot && servers.Upstream is null)
+        {
+            notices.Add(new Problem(
+                $"replication slot \"{slot}\" is not made, because no connection to the upstream is wanted",
+                Hint: $"Run there: SELECT pg_create_physical_replication_slot('{slot}', true);"));
+        }
+
+        return notices;
+    }
+}
