@@ -1,0 +1,129 @@
+using System.Globalization;
+using Npgsql;
+using Repmgr.Core.Postgres;
+
+namespace Repmgr.Engine.Postgres;
+
+/// <summary>An open connection. Every call has a deadline, and ends with a value whatever happens to the server or the network.</summary>
+public sealed class PostgresSession : IAsyncDisposable
+{
+    /// <summary>How long the server may take to confirm that it cancelled a query, before the connection is given up.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
+    private readonly NpgsqlDataSource _source;
+
+    internal PostgresSession(NpgsqlDataSource source, NpgsqlConnection connection, HostTarget host, ConnectionSettings settings)
+    {
+        _source = source;
+        Connection = connection;
+        Host = host;
+        User = settings.User;
+        Database = settings.Database;
+        Version = ParseVersion(connection.PostgresParameters.GetValueOrDefault("server_version"));
+    }
+
+    /// <summary>The connection itself, for what this class does not offer. Calls on it have no deadline but the caller's.</summary>
+    public NpgsqlConnection Connection { get; }
+
+    /// <summary>Which of the hosts of the connection string this is.</summary>
+    public HostTarget Host { get; }
+
+    public string User { get; }
+
+    public string Database { get; }
+
+    /// <summary>What the server said when the connection was made.</summary>
+    public PostgresVersion Version { get; }
+
+    /// <summary>Does work on the connection.</summary>
+    /// <param name="work">Queries and reads. Its token is cancelled at the deadline.</param>
+    /// <param name="within">How long it may take.</param>
+    /// <param name="cancel">The caller gives up; then <see cref="OperationCanceledException"/> is thrown.</param>
+    public async Task<Answer<T>> RunAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, Task<T>> work, TimeSpan within, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        deadline.CancelAfter(within);
+        try
+        {
+            // Cancelling asks the server over a second connection, which a network that swallows packets holds up: hence the second limit.
+            return new Answer<T>.Got(await work(Connection, deadline.Token).WaitAsync(within + Grace, cancel));
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested && e is OperationCanceledException or TimeoutException)
+        {
+            return new Answer<T>.Failed(null, string.Create(CultureInfo.InvariantCulture, $"no answer within {within.TotalSeconds:0.###} s"));
+        }
+        catch (PostgresException e)
+        {
+            return new Answer<T>.Failed(e.SqlState, FailureText.Of(e));
+        }
+        catch (Exception e) when (e is NpgsqlException or IOException or ObjectDisposedException)
+        {
+            cancel.ThrowIfCancellationRequested();
+            return new Answer<T>.Failed(null, FailureText.Of(e));
+        }
+    }
+
+    /// <summary>The rows of a query. Parameters are positional: <c>$1</c>, <c>$2</c> …</summary>
+    public Task<Answer<IReadOnlyList<T>>> QueryAsync<T>(
+        string sql, Func<NpgsqlDataReader, T> read, TimeSpan within, CancellationToken cancel, params NpgsqlParameter[] parameters) =>
+        RunAsync<IReadOnlyList<T>>(
+            async (connection, token) =>
+            {
+                await using NpgsqlCommand command = Command(connection, sql, parameters);
+                await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(token);
+                List<T> rows = [];
+                while (await reader.ReadAsync(token))
+                    rows.Add(read(reader));
+                return rows;
+            },
+            within,
+            cancel);
+
+    /// <summary>The first column of the first row; default when there is no row or it is null.</summary>
+    public Task<Answer<T?>> ScalarAsync<T>(string sql, TimeSpan within, CancellationToken cancel, params NpgsqlParameter[] parameters) =>
+        RunAsync(
+            async (connection, token) =>
+            {
+                await using NpgsqlCommand command = Command(connection, sql, parameters);
+                await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(token);
+                return await reader.ReadAsync(token) && !await reader.IsDBNullAsync(0, token) ? reader.GetFieldValue<T>(0) : default;
+            },
+            within,
+            cancel);
+
+    /// <summary>Runs a statement; the number of rows it touched, -1 when that does not apply.</summary>
+    public Task<Answer<int>> ExecuteAsync(string sql, TimeSpan within, CancellationToken cancel, params NpgsqlParameter[] parameters) =>
+        RunAsync(
+            async (connection, token) =>
+            {
+                await using NpgsqlCommand command = Command(connection, sql, parameters);
+                return await command.ExecuteNonQueryAsync(token);
+            },
+            within,
+            cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Connection.DisposeAsync();
+        await _source.DisposeAsync();
+    }
+
+    /// <summary><c>15.18 (Debian …)</c>, <c>19beta1</c>, as <c>server_version_num</c> would have it.</summary>
+    internal static PostgresVersion ParseVersion(string? text)
+    {
+        string numbers = string.Concat((text ?? "").TakeWhile(letter => char.IsAsciiDigit(letter) || letter == '.'));
+        string[] parts = numbers.Split('.');
+        _ = int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int major);
+        _ = int.TryParse(parts.ElementAtOrDefault(1), NumberStyles.None, CultureInfo.InvariantCulture, out int minor);
+        return new PostgresVersion((major * 10000) + minor);
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, NpgsqlParameter[] parameters)
+    {
+        NpgsqlCommand command = new(sql, connection);
+        command.Parameters.AddRange(parameters);
+        return command;
+    }
+}
