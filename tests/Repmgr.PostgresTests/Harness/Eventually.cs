@@ -29,7 +29,7 @@ public static class Eventually
                     return answer;
                 last = answer;
             }
-            catch (Exception e) when (e is Npgsql.NpgsqlException or IOException or TimeoutException or InvalidOperationException)
+            catch (Exception e) when (e is Npgsql.NpgsqlException or IOException or TimeoutException or InvalidOperationException or Xunit.Sdk.XunitException)
             {
                 last = e.Message;
             }

@@ -34,20 +34,23 @@ public sealed class Lab : IAsyncDisposable
     /// A server that is configured for replication, not started, with role and database <c>repmgr</c> (superuser unless a test
     /// narrows it). Servers of one major share a system identifier unless <paramref name="foreign"/>.
     /// </summary>
-    public async Task<TestServer> ServerAsync(int major, int nodeId = 1, TestHost? host = null, bool foreign = false)
+    public async Task<TestServer> ServerAsync(
+        int major, int nodeId = 1, TestHost? host = null, bool foreign = false, string? user = null, int port = 0)
     {
-        var server = await EmptyServerAsync(major, nodeId, host);
+        var server = await EmptyServerAsync(major, nodeId, host, user, port);
         await server.InitialiseAsync(foreign);
         return server;
     }
 
+    /// <param name="user">The operating-system user it runs as, where that is not <see cref="TestUser.Name"/>; needs a host.</param>
+    /// <param name="port">On a host, where the default of 5432 is not wanted; on loopback a free port is found.</param>
     /// <summary>A place for a server (directory, port, repmgr.conf) whose data directory does not exist yet: something to clone into.</summary>
-    public async Task<TestServer> EmptyServerAsync(int major, int nodeId, TestHost? host = null, string? user = null)
+    public async Task<TestServer> EmptyServerAsync(int major, int nodeId, TestHost? host = null, string? user = null, int port = 0)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"node{nodeId}");
         var server = new TestServer(this, PostgresMajor.Of(major), nodeId, name,
             await SubdirectoryAsync(_servers.Any(s => s.Name == name) ? $"{name}-{_servers.Count}" : name, user),
-            host, host is null ? _ports.Take() : 5432, user ?? TestUser.Name);
+            host, host is null ? _ports.Take() : port > 0 ? port : 5432, user ?? TestUser.Name);
         await server.WriteConfAsync();
         _servers.Add(server);
         return server;

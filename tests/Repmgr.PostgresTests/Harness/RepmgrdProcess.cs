@@ -11,7 +11,7 @@ public sealed class RepmgrdProcess
     private readonly TestServer _node;
     private readonly CommandTask<CommandResult> _running;
 
-    private RepmgrdProcess(TestServer node, IReadOnlyList<string> arguments)
+    private RepmgrdProcess(TestServer node, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> surroundings)
     {
         _node = node;
         LogPath = Path.Combine(node.Directory, "repmgrd.log");
@@ -20,7 +20,7 @@ public sealed class RepmgrdProcess
             User = node.User,
             Host = node.Host,
             WorkingDirectory = node.Directory,
-            Environment = node.Surroundings,
+            Environment = surroundings,
         });
         node.Lab.Note($"$ {launch} &");
         var both = new StringBuilder();
@@ -38,7 +38,9 @@ public sealed class RepmgrdProcess
 
     public bool HasExited => _running.Task.IsCompleted;
 
-    internal static RepmgrdProcess Start(TestServer node, IReadOnlyList<string> arguments) => new(node, arguments);
+    internal static RepmgrdProcess Start(
+        TestServer node, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?>? surroundings = null) =>
+        new(node, arguments, surroundings ?? node.Surroundings);
 
     public string Log() => File.Exists(LogPath) ? File.ReadAllText(LogPath) : "";
 

@@ -39,7 +39,7 @@ internal sealed class TestNetwork : IAsyncDisposable
             ip link set lo up &&
             for f in hosts ssh passwd group shadow; do mount --bind {Etc}/$f /etc/$f || exit 1; done &&
             mount -t tmpfs -o mode=755 tmpfs /run &&
-            mkdir -p /run/sshd && install -d -o postgres -m 775 /run/postgresql
+            mkdir -p /run/sshd && install -d -m 1777 /run/postgresql
             """);
         await _switch.RunAsync($"""
             ip link add p{number} type veth peer name eth0 netns {holder.InnerPid} &&
@@ -65,7 +65,7 @@ internal sealed class TestNetwork : IAsyncDisposable
     private async Task WriteEtcAsync()
     {
         string ssh = Directory.CreateDirectory(Path.Combine(Etc, "ssh")).FullName;
-        string[] users = ["root", "postgres", "prime", "standby"];
+        string[] users = ["root", "postgres", .. TestUser.OnHosts.Keys];
         await KeyAsync(Path.Combine(ssh, "host_key"));
         await KeyAsync(Path.Combine(ssh, "user_key"));
         string user = await File.ReadAllTextAsync(Path.Combine(ssh, "user_key.pub"));
@@ -100,25 +100,23 @@ internal sealed class TestNetwork : IAsyncDisposable
             """ + "\n");
         await File.WriteAllTextAsync(Path.Combine(Etc, "hosts"), "127.0.0.1 localhost\n");
         await WriteAccountsAsync();
-        await TestUser.GiveAsync(Path.Combine(ssh, "user_key_postgres"), "postgres");
-        await Cli.Wrap("chown").WithArguments(["20001", Path.Combine(ssh, "user_key_prime")]).ExecuteBufferedAsync();
-        await Cli.Wrap("chown").WithArguments(["20002", Path.Combine(ssh, "user_key_standby")]).ExecuteBufferedAsync();
+        foreach (string name in users)
+            await TestUser.GiveAsync(Path.Combine(ssh, $"user_key_{name}"), name);
     }
 
     private async Task WriteAccountsAsync()
     {
-        await CopyWithAsync("passwd", line => line,
-            $"prime:x:20001:20001::{_lab.Directory}/prime:/bin/bash\nstandby:x:20002:20002::{_lab.Directory}/standby:/bin/bash\n");
-        await CopyWithAsync("group", line => line, "prime:x:20001:\nstandby:x:20002:\n");
+        await CopyWithAsync("passwd", line => line, u => $"{u.Key}:x:{u.Value}:{u.Value}::{_lab.Directory}/{u.Key}:/bin/bash");
+        await CopyWithAsync("group", line => line, u => $"{u.Key}:x:{u.Value}:");
         // sshd lets nobody in whose password is locked with "!"; "*" means that there is none.
         await CopyWithAsync("shadow", line => line.StartsWith("postgres:!", StringComparison.Ordinal) ? "postgres:*:19000::::::" : line,
-            "prime:*:19000::::::\nstandby:*:19000::::::\n");
+            u => $"{u.Key}:*:19000::::::");
     }
 
-    private async Task CopyWithAsync(string file, Func<string, string> change, string more)
+    private async Task CopyWithAsync(string file, Func<string, string> change, Func<KeyValuePair<string, int>, string> more)
     {
         string[] lines = await File.ReadAllLinesAsync($"/etc/{file}");
-        await File.WriteAllTextAsync(Path.Combine(Etc, file), string.Join('\n', lines.Select(change)) + "\n" + more);
+        await File.WriteAllLinesAsync(Path.Combine(Etc, file), [.. lines.Select(change), .. TestUser.OnHosts.Select(more)]);
     }
 
     private static async Task KeyAsync(string path) =>

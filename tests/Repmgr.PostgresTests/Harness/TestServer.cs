@@ -71,7 +71,8 @@ public sealed class TestServer(Lab lab, PostgresMajor major, int nodeId, string 
     public Task PersonaliseAsync() => ConfigureAsync(
         $"port = {port}",
         $"listen_addresses = '{(host is null ? "127.0.0.1" : "*")}'",
-        $"unix_socket_directories = '{directory}'");
+        // Also where the distribution's clients look for it, where that is the host's own.
+        $"unix_socket_directories = '{directory}{(host is null ? "" : ", /run/postgresql")}'");
 
     /// <summary>Adds lines to <c>postgresql.conf</c>; the last one wins. Takes effect at the next start or reload.</summary>
     public Task ConfigureAsync(params IReadOnlyList<string> lines) =>
@@ -179,7 +180,7 @@ public sealed class TestServer(Lab lab, PostgresMajor major, int nodeId, string 
             $"select exists (select from pg_stat_replication where application_name = '{name}' and state = 'streaming')"),
         within ?? TimeSpan.FromSeconds(30), $"{name} streams from {upstream.Name}");
 
-    public Task<bool> InRecoveryAsync() => QueryAsync<bool>("select pg_is_in_recovery()");
+    public Task<bool> InRecoveryAsync(string database = "repmgr") => QueryAsync<bool>("select pg_is_in_recovery()", database);
 
     /// <summary>A connection as superuser <c>postgres</c> over the socket: works however the network is cut.</summary>
     public async Task<NpgsqlConnection> ConnectAsync(string database = "repmgr")

@@ -11,6 +11,9 @@ public static class TestUser
     /// <summary>The operating-system user the servers belong to.</summary>
     public static string Name { get; } = IsRoot ? "postgres" : Environment.UserName;
 
+    /// <summary>Accounts that exist only on a <see cref="TestHost"/>, where the original's second walkthrough needs them.</summary>
+    internal static IReadOnlyDictionary<string, int> OnHosts { get; } = new Dictionary<string, int> { ["prime"] = 20001, ["standby"] = 20002 };
+
     /// <summary>What stands before a command line to run it as that user.</summary>
     internal static string[] Prefix(string? user) =>
         user is null || !IsRoot || user == "root" ? [] : ["setpriv", $"--reuid={user}", $"--regid={user}", "--init-groups"];
@@ -18,7 +21,9 @@ public static class TestUser
     /// <summary>Hands a file or a tree to a user.</summary>
     internal static async Task GiveAsync(string path, string user)
     {
-        if (IsRoot)
-            await Cli.Wrap("chown").WithArguments(["-R", $"{user}:", path]).ExecuteBufferedAsync();
+        if (!IsRoot)
+            return;
+        string owner = OnHosts.TryGetValue(user, out int uid) ? $"{uid}:{uid}" : $"{user}:";
+        await Cli.Wrap("chown").WithArguments(["-R", owner, path]).ExecuteBufferedAsync();
     }
 }
