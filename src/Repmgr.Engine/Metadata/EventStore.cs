@@ -24,7 +24,7 @@ public static class EventStore
             INSERT INTO repmgr.events (node_id, event, successful, event_timestamp, details)
             VALUES ($1, $2, $3, clock_timestamp(), $4) RETURNING event_timestamp
             """;
-        NpgsqlCommand command = new(Sql, connection)
+        await using NpgsqlCommand command = new(Sql, connection)
         {
             Parameters =
             {
@@ -34,42 +34,30 @@ public static class EventStore
                 new NpgsqlParameter<string?> { TypedValue = happened.Details },
             },
         };
-        await using (command.ConfigureAwait(false))
-        {
-            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                await reader.ReadAsync(cancel).ConfigureAwait(false);
-                return reader.GetFieldValue<DateTimeOffset>(0);
-            }
-        }
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel);
+        await reader.ReadAsync(cancel);
+        return reader.GetFieldValue<DateTimeOffset>(0);
     }
 
     /// <summary>The newest first.</summary>
     public static async Task<IReadOnlyList<RecordedEvent>> ReadAsync(
         NpgsqlConnection connection, EventFilter filter, CancellationToken cancel)
     {
-        NpgsqlCommand command = Select(connection, filter);
-        await using (command.ConfigureAwait(false))
+        await using NpgsqlCommand command = Select(connection, filter);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel);
+        List<RecordedEvent> events = [];
+        while (await reader.ReadAsync(cancel))
         {
-            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                List<RecordedEvent> events = [];
-                while (await reader.ReadAsync(cancel).ConfigureAwait(false))
-                {
-                    events.Add(new RecordedEvent(
-                        new NodeId(reader.GetInt32(0)),
-                        reader.TextOrNull(1),
-                        reader.GetString(2),
-                        reader.GetBoolean(3),
-                        reader.GetFieldValue<DateTimeOffset>(4),
-                        reader.TextOrNull(5)));
-                }
-
-                return events;
-            }
+            events.Add(new RecordedEvent(
+                new NodeId(reader.GetInt32(0)),
+                reader.TextOrNull(1),
+                reader.GetString(2),
+                reader.GetBoolean(3),
+                reader.GetFieldValue<DateTimeOffset>(4),
+                reader.TextOrNull(5)));
         }
+
+        return events;
     }
 
     private static NpgsqlCommand Select(NpgsqlConnection connection, EventFilter filter)

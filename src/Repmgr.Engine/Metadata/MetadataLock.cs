@@ -15,21 +15,20 @@ internal static class MetadataLock
     /// <summary>Begins a transaction that holds the lock to its end. Others' transactions are short; the deadline is the caller's.</summary>
     public static async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
+        NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancel);
         try
         {
-            NpgsqlCommand command = new("SELECT pg_advisory_xact_lock($1)", connection)
+            await using NpgsqlCommand command = new("SELECT pg_advisory_xact_lock($1)", connection)
             {
                 Parameters = { new() { Value = Key } },
             };
-            await using (command.ConfigureAwait(false))
-                await command.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
+            await command.ExecuteNonQueryAsync(cancel);
 
             return transaction;
         }
         catch
         {
-            await transaction.DisposeAsync().ConfigureAwait(false);
+            await transaction.DisposeAsync();
             throw;
         }
     }

@@ -50,8 +50,8 @@ public static class MetadataReader
     public static async Task<MetadataView> ReadAsync(
         NpgsqlConnection connection, string? cluster, string? replicationRole, CancellationToken cancel)
     {
-        SchemaState schema = await MetadataSchema.ReadAsync(connection, cancel).ConfigureAwait(false);
-        NpgsqlCommand command = new(Sql, connection)
+        SchemaState schema = await MetadataSchema.ReadAsync(connection, cancel);
+        await using NpgsqlCommand command = new(Sql, connection)
         {
             Parameters =
             {
@@ -59,34 +59,28 @@ public static class MetadataReader
                 new NpgsqlParameter<string?> { TypedValue = replicationRole },
             },
         };
-        await using (command.ConfigureAwait(false))
-        {
-            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                await reader.ReadAsync(cancel).ConfigureAwait(false);
-                string role = reader.GetString(0);
-                RightsView rights = new(
-                    Role: role,
-                    Database: reader.GetString(1),
-                    IsSuperuser: reader.GetBoolean(2),
-                    CreateInDatabase: reader.GetBoolean(3),
-                    Schema: reader.GetBoolean(4) ? new SchemaRights(reader.GetBoolean(5), reader.GetBoolean(6), reader.GetBoolean(7)) : null,
-                    OriginalSchema: reader.GetBoolean(8) ? new SchemaRights(reader.GetBoolean(9), reader.GetBoolean(10), ReadAndWrite: true) : null,
-                    OwnsExtension: reader.GetBoolean(11),
-                    Monitors: reader.GetBoolean(12),
-                    Promotes: reader.GetBoolean(13),
-                    Resumes: reader.GetBoolean(14),
-                    Checkpoints: reader.GetBoolean(15),
-                    ReplicationRole: replicationRole ?? role,
-                    Replicates: reader.GetBoolean(16));
-                return new MetadataView(
-                    schema,
-                    rights,
-                    OriginalTables: reader.GetBoolean(17),
-                    OriginalViews: reader.GetBoolean(18),
-                    PreloadsLibrary: reader.IsDBNull(19) ? null : reader.GetBoolean(19));
-            }
-        }
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel);
+        await reader.ReadAsync(cancel);
+        string role = reader.GetString(0);
+        RightsView rights = new(
+            Role: role,
+            Database: reader.GetString(1),
+            IsSuperuser: reader.GetBoolean(2),
+            CreateInDatabase: reader.GetBoolean(3),
+            Schema: reader.GetBoolean(4) ? new SchemaRights(reader.GetBoolean(5), reader.GetBoolean(6), reader.GetBoolean(7)) : null,
+            OriginalSchema: reader.GetBoolean(8) ? new SchemaRights(reader.GetBoolean(9), reader.GetBoolean(10), ReadAndWrite: true) : null,
+            OwnsExtension: reader.GetBoolean(11),
+            Monitors: reader.GetBoolean(12),
+            Promotes: reader.GetBoolean(13),
+            Resumes: reader.GetBoolean(14),
+            Checkpoints: reader.GetBoolean(15),
+            ReplicationRole: replicationRole ?? role,
+            Replicates: reader.GetBoolean(16));
+        return new MetadataView(
+            schema,
+            rights,
+            OriginalTables: reader.GetBoolean(17),
+            OriginalViews: reader.GetBoolean(18),
+            PreloadsLibrary: reader.IsDBNull(19) ? null : reader.GetBoolean(19));
     }
 }

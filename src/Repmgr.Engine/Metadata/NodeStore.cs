@@ -17,19 +17,13 @@ public static class NodeStore
     /// <summary>All nodes by ascending id.</summary>
     public static async Task<IReadOnlyList<NodeRecord>> ReadAllAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        NpgsqlCommand command = new(SelectAll, connection);
-        await using (command.ConfigureAwait(false))
-        {
-            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                List<NodeRecord> records = [];
-                while (await reader.ReadAsync(cancel).ConfigureAwait(false))
-                    records.Add(ReadRow(reader));
+        await using NpgsqlCommand command = new(SelectAll, connection);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel);
+        List<NodeRecord> records = [];
+        while (await reader.ReadAsync(cancel))
+            records.Add(ReadRow(reader));
 
-                return records;
-            }
-        }
+        return records;
     }
 
     /// <summary>
@@ -47,46 +41,37 @@ public static class NodeStore
         bool replace,
         CancellationToken cancel)
     {
-        NpgsqlTransaction transaction = await MetadataLock.BeginAsync(connection, cancel).ConfigureAwait(false);
-        await using (transaction.ConfigureAwait(false))
-        {
-            IReadOnlyList<NodeRecord> before = await ReadAllAsync(connection, cancel).ConfigureAwait(false);
-            NodeRecord? existing = before.FirstOrDefault(node => node.Id == record.Id);
-            List<NodeId> stillActive = [.. before.Where(node => node.Active && deactivate.Contains(node.Id)).Select(node => node.Id)];
-            if (existing == record && stillActive.Count == 0)
-                return new WriteResult.Unchanged();
+        await using NpgsqlTransaction transaction = await MetadataLock.BeginAsync(connection, cancel);
+        IReadOnlyList<NodeRecord> before = await ReadAllAsync(connection, cancel);
+        NodeRecord? existing = before.FirstOrDefault(node => node.Id == record.Id);
+        List<NodeId> stillActive = [.. before.Where(node => node.Active && deactivate.Contains(node.Id)).Select(node => node.Id)];
+        if (existing == record && stillActive.Count == 0)
+            return new WriteResult.Unchanged();
 
-            if (existing is not null && existing != record && !replace)
-                return new WriteResult.Occupied(existing);
+        if (existing is not null && existing != record && !replace)
+            return new WriteResult.Occupied(existing);
 
-            if (before.FirstOrDefault(node => node.Id != record.Id && node.Active && node.Name == record.Name) is { } namesake)
-                return new WriteResult.Occupied(namesake);
+        if (before.FirstOrDefault(node => node.Id != record.Id && node.Active && node.Name == record.Name && !deactivate.Contains(node.Id)) is { } namesake)
+            return new WriteResult.Occupied(namesake);
 
-            await DeactivateAsync(connection, stillActive, cancel).ConfigureAwait(false);
-            await UpsertAsync(connection, record, cancel).ConfigureAwait(false);
-            await transaction.CommitAsync(cancel).ConfigureAwait(false);
-            return new WriteResult.Written();
-        }
+        await DeactivateAsync(connection, stillActive, cancel);
+        await UpsertAsync(connection, record, cancel);
+        await transaction.CommitAsync(cancel);
+        return new WriteResult.Written();
     }
 
     /// <summary>Deletes a node's row.</summary>
     /// <returns>False when there was none.</returns>
     public static async Task<bool> DeleteAsync(NpgsqlConnection connection, NodeId id, CancellationToken cancel)
     {
-        NpgsqlTransaction transaction = await MetadataLock.BeginAsync(connection, cancel).ConfigureAwait(false);
-        await using (transaction.ConfigureAwait(false))
+        await using NpgsqlTransaction transaction = await MetadataLock.BeginAsync(connection, cancel);
+        await using NpgsqlCommand command = new("DELETE FROM repmgr.nodes WHERE node_id = $1", connection)
         {
-            NpgsqlCommand command = new("DELETE FROM repmgr.nodes WHERE node_id = $1", connection)
-            {
-                Parameters = { new() { Value = id.Value } },
-            };
-            await using (command.ConfigureAwait(false))
-            {
-                int rows = await command.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
-                await transaction.CommitAsync(cancel).ConfigureAwait(false);
-                return rows > 0;
-            }
-        }
+            Parameters = { new() { Value = id.Value } },
+        };
+        int rows = await command.ExecuteNonQueryAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        return rows > 0;
     }
 
     internal static NodeRecord ReadRow(DbDataReader reader) => new(
@@ -111,12 +96,11 @@ public static class NodeStore
     {
         foreach (NodeId id in ids)
         {
-            NpgsqlCommand command = new("UPDATE repmgr.nodes SET active = false WHERE node_id = $1", connection)
+            await using NpgsqlCommand command = new("UPDATE repmgr.nodes SET active = false WHERE node_id = $1", connection)
             {
                 Parameters = { new() { Value = id.Value } },
             };
-            await using (command.ConfigureAwait(false))
-                await command.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
+            await command.ExecuteNonQueryAsync(cancel);
         }
     }
 
@@ -130,7 +114,7 @@ public static class NodeStore
               = (excluded.upstream_node_id, excluded.active, excluded.node_name, excluded.type, excluded.location, excluded.priority,
                  excluded.conninfo, excluded.repluser, excluded.slot_name, excluded.config_file)
             """;
-        NpgsqlCommand command = new(Sql, connection)
+        await using NpgsqlCommand command = new(Sql, connection)
         {
             Parameters =
             {
@@ -147,8 +131,7 @@ public static class NodeStore
                 new() { Value = record.ConfigFile },
             },
         };
-        await using (command.ConfigureAwait(false))
-            await command.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(cancel);
     }
 
     private static string TypeName(NodeType type) => type switch

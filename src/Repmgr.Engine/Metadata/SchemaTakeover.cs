@@ -13,22 +13,22 @@ internal static class SchemaTakeover
     /// </summary>
     public static async Task DetachAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        foreach (string statement in await DetachStatementsAsync(connection, cancel).ConfigureAwait(false))
-            await MetadataSchema.ExecuteAsync(connection, statement, cancel).ConfigureAwait(false);
+        foreach (string statement in await DetachStatementsAsync(connection, cancel))
+            await MetadataSchema.ExecuteAsync(connection, statement, cancel);
 
-        await MetadataSchema.ExecuteAsync(connection, ReleaseStatusView, cancel).ConfigureAwait(false);
-        await MetadataSchema.ExecuteAsync(connection, "DROP EXTENSION repmgr", cancel).ConfigureAwait(false);
+        await MetadataSchema.ExecuteAsync(connection, ReleaseStatusView, cancel);
+        await MetadataSchema.ExecuteAsync(connection, "DROP EXTENSION repmgr", cancel);
     }
 
     /// <summary>Hands schema <c>repmgr</c> and all in it to the role that repmgr connects as.</summary>
     public static async Task GiveToAsync(NpgsqlConnection connection, string owner, CancellationToken cancel)
     {
         List<string> statements = [$"ALTER SCHEMA repmgr OWNER TO {SqlText.Name(owner)}"];
-        foreach (string relation in await RelationsAsync(connection, cancel).ConfigureAwait(false))
+        foreach (string relation in await RelationsAsync(connection, cancel))
             statements.Add($"ALTER TABLE {relation} OWNER TO {SqlText.Name(owner)}");
 
         foreach (string statement in statements)
-            await MetadataSchema.ExecuteAsync(connection, statement, cancel).ConfigureAwait(false);
+            await MetadataSchema.ExecuteAsync(connection, statement, cancel);
     }
 
     // Same columns and types as the extension's view, as CREATE OR REPLACE VIEW demands, and nothing that needs the extension.
@@ -66,18 +66,12 @@ internal static class SchemaTakeover
 
     private static async Task<List<string>> ReadTextsAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)
     {
-        NpgsqlCommand command = new(sql, connection);
-        await using (command.ConfigureAwait(false))
-        {
-            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                List<string> texts = [];
-                while (await reader.ReadAsync(cancel).ConfigureAwait(false))
-                    texts.Add(reader.GetString(0));
+        await using NpgsqlCommand command = new(sql, connection);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel);
+        List<string> texts = [];
+        while (await reader.ReadAsync(cancel))
+            texts.Add(reader.GetString(0));
 
-                return texts;
-            }
-        }
+        return texts;
     }
 }

@@ -53,29 +53,23 @@ internal static class ProbeQuery
     /// <summary>Asks over an open connection. An exception here is the connection's: the caller makes it an answer.</summary>
     public static async Task<NodeLook> ReadAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        NpgsqlBatch batch = new(connection) { EnableErrorBarriers = true };
-        await using (batch.ConfigureAwait(false))
-        {
-            foreach (string sql in (string[])[Server, Receiver, Senders, NodeStore.SelectAll])
-                batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+        await using NpgsqlBatch batch = new(connection) { EnableErrorBarriers = true };
+        foreach (string sql in (string[])[Server, Receiver, Senders, NodeStore.SelectAll])
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
 
-            NpgsqlDataReader reader = await batch.ExecuteReaderAsync(cancel).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                ServerRow server = await ReadServerAsync(reader, cancel).ConfigureAwait(false);
-                await reader.NextResultAsync(cancel).ConfigureAwait(false);
-                WalReceiverFacts? receiver = await ReadReceiverAsync(reader, cancel).ConfigureAwait(false);
-                await reader.NextResultAsync(cancel).ConfigureAwait(false);
-                List<WalSenderFacts> senders = await ReadSendersAsync(reader, cancel).ConfigureAwait(false);
-                NodeTable table = await ReadTableAsync(reader, cancel).ConfigureAwait(false);
-                return new NodeLook(server.ToProbe(receiver, senders), table);
-            }
-        }
+        await using NpgsqlDataReader reader = await batch.ExecuteReaderAsync(cancel);
+        ServerRow server = await ReadServerAsync(reader, cancel);
+        await reader.NextResultAsync(cancel);
+        WalReceiverFacts? receiver = await ReadReceiverAsync(reader, cancel);
+        await reader.NextResultAsync(cancel);
+        List<WalSenderFacts> senders = await ReadSendersAsync(reader, cancel);
+        NodeTable table = await ReadTableAsync(reader, cancel);
+        return new NodeLook(server.ToProbe(receiver, senders), table);
     }
 
     private static async Task<ServerRow> ReadServerAsync(DbDataReader reader, CancellationToken cancel)
     {
-        await reader.ReadAsync(cancel).ConfigureAwait(false);
+        await reader.ReadAsync(cancel);
         return new ServerRow(
             InRecovery: reader.GetBoolean(0),
             Version: new PostgresVersion(reader.GetInt32(1)),
@@ -92,7 +86,7 @@ internal static class ProbeQuery
     }
 
     private static async Task<WalReceiverFacts?> ReadReceiverAsync(DbDataReader reader, CancellationToken cancel) =>
-        await reader.ReadAsync(cancel).ConfigureAwait(false)
+        await reader.ReadAsync(cancel)
             ? new WalReceiverFacts(
                 reader.TextOrNull(0), reader.IntOrNull(1), reader.TextOrNull(2), reader.IntOrNull(3), reader.TextOrNull(4))
             : null;
@@ -100,7 +94,7 @@ internal static class ProbeQuery
     private static async Task<List<WalSenderFacts>> ReadSendersAsync(DbDataReader reader, CancellationToken cancel)
     {
         List<WalSenderFacts> senders = [];
-        while (await reader.ReadAsync(cancel).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancel))
         {
             senders.Add(new WalSenderFacts(
                 reader.GetString(0),
@@ -120,9 +114,9 @@ internal static class ProbeQuery
     {
         try
         {
-            await reader.NextResultAsync(cancel).ConfigureAwait(false);
+            await reader.NextResultAsync(cancel);
             List<NodeRecord> records = [];
-            while (await reader.ReadAsync(cancel).ConfigureAwait(false))
+            while (await reader.ReadAsync(cancel))
                 records.Add(NodeStore.ReadRow(reader));
 
             return new NodeTable.Rows(records);

@@ -73,7 +73,7 @@ public static class RegisterStandbyPlanner
         if (problems.Count > 0)
             return new Planned.Refused(problems, exitCode ?? ExitCode.BadConfig);
 
-        Conninfo onPrimary = Reach(primary.Node.Record, request.On);
+        Conninfo onPrimary = NodeReach.Of(primary.Node.Record, request.On);
         if (RightsCheck.ForLater(metadata.Rights) is { } later)
             notices.Add(later);
 
@@ -83,14 +83,6 @@ public static class RegisterStandbyPlanner
         if (request.Sync is { } sync)
             steps.Add(new Step.AwaitNodeRecord(request.On, node, sync.Within));
         return new Planned.Ready(new Plan(steps), notices);
-    }
-
-    /// <summary>A registered conninfo, with the secrets that this process was given for its own node: no password is registered.</summary>
-    public static Conninfo Reach(NodeRecord node, Conninfo own)
-    {
-        Conninfo conninfo = Conninfo.TryParse(node.Conninfo, out Conninfo? parsed, out _) ? parsed : Conninfo.Empty;
-        string? password = own["password"];
-        return password is not null && (conninfo["user"] ?? "") == (own["user"] ?? "") ? conninfo.WithDefault("password", password) : conninfo;
     }
 
     private static Problem IdOfThePrimary(RegisterStandbyRequest request, NodeRecord primary) => new(

@@ -39,7 +39,7 @@ public static class UnregisterPlanner
         if (problems.Count > 0)
             return new Planned.Refused(problems);
 
-        Conninfo on = RegisterStandbyPlanner.Reach(primary.Record, request.Own);
+        Conninfo on = NodeReach.Of(primary.Record, request.Own);
         return new Planned.Ready(new Plan([new Step.DeleteNode(on, target.Record)]), notices);
     }
 
