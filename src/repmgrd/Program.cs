@@ -1,6 +1,123 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Repmgr.Core.CommandLine;
+using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
+using Repmgr.Engine;
+using Repmgr.Engine.Daemon;
+using Repmgr.Engine.Files;
+using Repmgr.Engine.Logging;
+using Repmgr.Engine.Postgres;
+
 namespace Repmgr.Agent;
 
+/// <summary>Reads the command line and the configuration, and wires the daemon together.</summary>
 internal static class Program
 {
-    private static int Main(string[] args) => args.Length;
+    private static async Task<int> Main(string[] arguments)
+    {
+        CommandTable table = CommandTable.Repmgrd;
+        return (int)(CommandLineParser.Parse(arguments, table) switch
+        {
+            Invocation.Help help => Print(HelpText.For(table, help)),
+            Invocation.Version => Print($"repmgrd {ProductVersion.Text}\n"),
+            Invocation.VersionNumber => Print($"{ProductVersion.Number}\n"),
+            Invocation.Wrong wrong => Refuse(wrong.Problems),
+            Invocation.Run run => await RunAsync(run.Options, arguments).ConfigureAwait(false),
+            _ => throw new InvalidOperationException("an invocation of no known kind"),
+        });
+    }
+
+    private static async Task<ExitCode> RunAsync(CommandOptions options, string[] arguments)
+    {
+        bool inBackground = Detached.IsChild;
+        if (inBackground)
+            Detached.Leave();
+        SettingsLoad load = Startup.Load(options.ConfigFile, options);
+        if (load is SettingsLoad.Refused refused)
+            return Refuse(refused.Problems);
+        var loaded = (SettingsLoad.Loaded)load;
+        if (options.ShowPidFile)
+            return Print($"{Startup.PidFile(options, loaded.Settings, inBackground: true)}\n");
+        if (Startup.Objections(loaded) is [_, ..] objections)
+            return Refuse(objections);
+        if (options.Daemonize && !inBackground)
+            return (ExitCode)await Detached.StartAsync(Environment.ProcessPath!, arguments, CancellationToken.None).ConfigureAwait(false);
+        return await WatchAsync(options, loaded, inBackground).ConfigureAwait(false);
+    }
+
+    private static async Task<ExitCode> WatchAsync(CommandOptions options, SettingsLoad.Loaded loaded, bool inBackground)
+    {
+        LogTarget target = Startup.LogTarget(loaded.Settings, options);
+        if (Log.Check(target) is { } unwritable)
+            return Refuse([unwritable]);
+        PidFile? pidFile = null;
+        if (Startup.PidFile(options, loaded.Settings, inBackground) is { } path)
+        {
+            PidFileClaim claim = PidFile.Claim(path);
+            if (claim is not PidFileClaim.Taken taken)
+                return Refuse([Startup.Explain(claim, path)], ExitCode.BadPidFileOrStopBackup);
+            pidFile = taken.File;
+        }
+
+        using PidFile? held = pidFile;
+        bool logsToStderr = target.File is null && loaded.Settings.LogFacility == LogFacility.Stderr;
+        bool kept = !inBackground || Detached.Announce(keepStandardError: logsToStderr);
+        using var log = new Log("repmgrd", target, TimeProvider.System);
+        if (logsToStderr && !kept)
+            log.Warning("standard error is no file, so what is logged is lost", hint: "Set log_file or log_facility.");
+        return await WatchAsync(options, loaded, log).ConfigureAwait(false);
+    }
+
+    private static async Task<ExitCode> WatchAsync(CommandOptions options, SettingsLoad.Loaded loaded, Log log)
+    {
+        log.Notice($"repmgrd {ProductVersion.Text} starts", $"Configuration file: {loaded.Path}.");
+        foreach (LogLine notice in loaded.Notices)
+            log.Write(notice);
+
+        TimeProvider time = TimeProvider.System;
+        var connector = new PostgresConnector();
+        using var systemd = SdNotify.FromEnvironment(Environment.GetEnvironmentVariable);
+        await using var servers = new Servers(connector, time);
+        await using var writer = new PrimaryWriter(connector, WatchTurns.LongestQuery);
+        var announcer = new Announcer(Announcer.Shell, log);
+        var recorder = new Recorder(writer, announcer, log, time);
+        var turns = new WatchTurns(servers, recorder, Announcer.Shell, log, time);
+        var loop = new WatchLoop(
+            turns, recorder, announcer, log, systemd, time,
+            path => Startup.Load(path, options),
+            settings => Startup.LogTarget(settings, options));
+
+        using PosixSignalRegistration term = On(PosixSignal.SIGTERM, Message.Stop, loop);
+        using PosixSignalRegistration interrupt = On(PosixSignal.SIGINT, Message.Stop, loop);
+        using PosixSignalRegistration hangup = On(PosixSignal.SIGHUP, Message.Reload, loop);
+        return await loop.RunAsync(loaded).ConfigureAwait(false);
+    }
+
+    private static PosixSignalRegistration On(PosixSignal signal, Message message, WatchLoop loop) => PosixSignalRegistration.Create(signal, context =>
+    {
+        context.Cancel = true;
+        loop.Post(message);
+    });
+
+    private static ExitCode Refuse(IEnumerable<Problem> problems, ExitCode code = ExitCode.BadConfig)
+    {
+        foreach (Problem problem in problems)
+        {
+            Console.Error.WriteLine($"ERROR: {problem.Message}");
+            if (problem.Detail is { } detail)
+                Console.Error.WriteLine($"DETAIL: {detail}");
+            if (problem.Hint is { } hint)
+                Console.Error.WriteLine($"HINT: {hint}");
+        }
+
+        return code;
+    }
+
+    private static ExitCode Print(string text)
+    {
+        using Stream output = Console.OpenStandardOutput();
+        output.Write(Encoding.UTF8.GetBytes(text));
+        return ExitCode.Success;
+    }
 }

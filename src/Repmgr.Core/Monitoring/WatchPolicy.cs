@@ -1,4 +1,6 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Hosts;
+using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Monitoring;
 
@@ -22,6 +24,40 @@ public sealed record WatchPolicy(
 
     /// <summary>How long a change of a record is waited for before it is asked for again.</summary>
     public TimeSpan WriteAgainAfter { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <param name="settings">With node and conninfo set.</param>
+    /// <param name="configFile">Absolute.</param>
+    /// <param name="environment">Looks an environment variable up; null when it is not set.</param>
+    public static WatchPolicy From(Settings.Settings settings, string configFile, Func<string, string?> environment)
+    {
+        NodeId id = settings.NodeId ?? throw new ArgumentException("the node has no number", nameof(settings));
+        Conninfo conninfo = settings.Conninfo ?? throw new ArgumentException("the node has no conninfo", nameof(settings));
+        var self = new NodeRecord(
+            id,
+            Upstream: null,
+            Active: true,
+            HostDetection.NodeName(settings.NodeName, id, registered: null, applicationName: null).Value,
+            NodeType.Standby,
+            settings.Location,
+            settings.Priority,
+            RegisteredConninfo.From(conninfo, environment).Conninfo.Reveal(),
+            settings.ReplicationUser ?? conninfo["user"] ?? environment("PGUSER") ?? environment("USER") ?? "",
+            settings.UseReplicationSlots ? $"repmgr_slot_{id}" : null,
+            configFile);
+        var children = new ChildPolicy(
+            settings.ChildNodesCheckInterval,
+            settings.ChildNodesConnectedMinCount,
+            settings.ChildNodesDisconnectMinCount,
+            settings.ChildNodesDisconnectTimeout,
+            settings.ChildNodesDisconnectCommand);
+        return new WatchPolicy(
+            self,
+            settings.ReconnectAttempts * settings.ReconnectInterval,
+            settings.KeepsMonitoringHistory,
+            settings.LogStatusInterval,
+            settings.RepmgrdExitOnInactiveNode,
+            children);
+    }
 }
 
 /// <summary>The <c>child_node…</c> settings.</summary>

@@ -40,6 +40,8 @@ public sealed record Settings
     public LogFacility LogFacility { get; init; }
     public string? LogFile { get; init; }
 
+    public LogFormat LogFormat { get; init; }
+
     /// <summary>Zero: no status lines.</summary>
     public TimeSpan LogStatusInterval { get; init; } = TimeSpan.FromSeconds(300);
 

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
 using Repmgr.Engine.Daemon;
 
 namespace Repmgr.Engine.Logging;

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
 
 namespace Repmgr.Engine.Logging;
 
@@ -15,7 +16,7 @@ public sealed record LogTarget(Severity Threshold, string Facility, string? File
 /// Lines go through a bounded queue to a thread of their own: a full disk, a hung file system or a pipe nobody reads costs
 /// lines, never a turn. How many lines were lost is said as soon as one can be written again.
 /// </remarks>
-public sealed class Log : IDisposable
+public sealed class Log : ILog, IDisposable
 {
     private const int QueueLength = 1024;
 
@@ -53,20 +54,6 @@ public sealed class Log : IDisposable
         if (!Enqueue(new Entry(_time.GetLocalNow(), line)))
             Interlocked.Increment(ref _overflow);
     }
-
-    public void Write(Severity severity, string message, string? detail = null, string? hint = null) => Write(new LogLine(severity, message, detail, hint));
-
-    public void Debug(string message, string? detail = null) => Write(Severity.Debug, message, detail);
-
-    public void Info(string message, string? detail = null) => Write(Severity.Info, message, detail);
-
-    public void Notice(string message, string? detail = null) => Write(Severity.Notice, message, detail);
-
-    public void Warning(string message, string? detail = null, string? hint = null) => Write(Severity.Warning, message, detail, hint);
-
-    public void Error(string message, string? detail = null, string? hint = null) => Write(Severity.Error, message, detail, hint);
-
-    public void Write(Severity severity, Problem problem) => Write(LogLine.From(severity, problem));
 
     /// <summary>Goes on with another target, or opens the present one anew (after logrotate).</summary>
     public void Reopen(LogTarget target)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
 
 namespace Repmgr.Engine.Logging;
 

@@ -15,14 +15,24 @@ public sealed record EventFilter(int? Limit = 20, string? Name = null, NodeId? N
 /// <summary>Reads and writes <c>repmgr.events</c>. Errors are the connection's: <see cref="NpgsqlException"/>.</summary>
 public static class EventStore
 {
-    /// <summary>Inserts an event.</summary>
+    /// <summary>Inserts an event that happens now.</summary>
     /// <returns>The time it was recorded at, by the server's clock.</returns>
-    public static async Task<DateTimeOffset> InsertAsync(NpgsqlConnection connection, ClusterEvent happened, CancellationToken cancel)
+    public static Task<DateTimeOffset> InsertAsync(NpgsqlConnection connection, ClusterEvent happened, CancellationToken cancel) =>
+        InsertAsync(connection, happened, null, cancel);
+
+    /// <summary>Inserts an event.</summary>
+    /// <param name="connection">To the primary.</param>
+    /// <param name="happened">The event.</param>
+    /// <param name="at">When it happened, if that was not now: the daemon may have had to wait for a primary.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The time that was recorded; the server's clock, if none was given.</returns>
+    public static async Task<DateTimeOffset> InsertAsync(
+        NpgsqlConnection connection, ClusterEvent happened, DateTimeOffset? at, CancellationToken cancel)
     {
         const string Sql =
             """
             INSERT INTO repmgr.events (node_id, event, successful, event_timestamp, details)
-            VALUES ($1, $2, $3, clock_timestamp(), $4) RETURNING event_timestamp
+            VALUES ($1, $2, $3, coalesce($5, clock_timestamp()), $4) RETURNING event_timestamp
             """;
         await using NpgsqlCommand command = new(Sql, connection)
         {
@@ -32,6 +42,7 @@ public static class EventStore
                 new() { Value = happened.Name },
                 new() { Value = happened.Successful },
                 new NpgsqlParameter<string?> { TypedValue = happened.Details },
+                new NpgsqlParameter<DateTime?> { TypedValue = at?.UtcDateTime, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz },
             },
         };
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel);

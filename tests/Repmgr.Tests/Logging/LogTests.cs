@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
 using Repmgr.Engine.Logging;
 
 namespace Repmgr.Tests.Logging;

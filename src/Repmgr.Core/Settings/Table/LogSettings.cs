@@ -31,6 +31,18 @@ internal static class LogSettings
             Description = "A file that takes what would go to standard error: repmgrd's messages, and those of repmgr with --log-to-file. "
                 + "repmgrd opens it anew on SIGHUP, as logrotate needs it.",
         },
+        new Setting<LogFormat>(
+            "log_format",
+            SettingType.Choice(("line", LogFormat.Line), ("json", LogFormat.Json)),
+            s => s.LogFormat,
+            (s, v) => s with { LogFormat = v })
+        {
+            Group = SettingGroup.Logging,
+            Since = Generation.Six,
+            TakesEffect = TakesEffect.OnReload,
+            Description = "The form of repmgrd's messages on standard error and in log_file: lines as repmgr 5 wrote them (line), or one JSON object a line (json). "
+                + "Syslog has its own form.",
+        },
         new Setting<TimeSpan>("log_status_interval", SettingType.Seconds(), s => s.LogStatusInterval, (s, v) => s with { LogStatusInterval = v })
         {
             Group = SettingGroup.Logging,

@@ -1,0 +1,106 @@
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Monitoring;
+using Repmgr.Core.Planning.Registration;
+using Repmgr.Core.Postgres;
+using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
+using Repmgr.Engine.Logging;
+using Repmgr.Engine.Processes;
+
+namespace Repmgr.Engine.Daemon;
+
+/// <summary>Takes turns: looks at the servers, lets the machine decide, hands out what it ordered.</summary>
+/// <param name="servers">How servers are looked at.</param>
+/// <param name="recorder">Takes what is to be written.</param>
+/// <param name="runHook">Runs <c>child_nodes_disconnect_command</c>.</param>
+/// <param name="log">Hears what the machine says.</param>
+/// <param name="time">The clock.</param>
+public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner runHook, ILog log, TimeProvider time)
+{
+    private readonly long _began = time.GetTimestamp();
+    private readonly HashSet<NodeId> _kept = [];
+    private readonly List<Task<Sight>> _looks = [];
+    private Settings _settings = Settings.Defaults;
+    private WatchPolicy? _policy;
+    private LookPolicy _look = new(ConnectionCheckType.Ping, TimeSpan.FromSeconds(10));
+    private IReadOnlyList<NodeRecord> _targets = [];
+    private Task _hook = Task.CompletedTask;
+
+    /// <summary>The longest a query of a look may take, whatever <c>async_query_timeout</c> says: the connection is then made anew.</summary>
+    public static readonly TimeSpan LongestQuery = TimeSpan.FromSeconds(10);
+
+    public WatchState State { get; private set; } = WatchState.Begin(TimeSpan.Zero);
+
+    /// <summary>Takes settings over, from the next turn on.</summary>
+    public void Use(Settings settings, string configFile, Func<string, string?> environment)
+    {
+        _settings = settings;
+        _policy = WatchPolicy.From(settings, configFile, environment);
+        TimeSpan within = settings.AsyncQueryTimeout > TimeSpan.Zero && settings.AsyncQueryTimeout < LongestQuery ? settings.AsyncQueryTimeout : LongestQuery;
+        _look = new LookPolicy(settings.ConnectionCheckType, within);
+    }
+
+    /// <summary>One turn. It ends in bounded time whatever the servers do.</summary>
+    /// <returns>The code to exit with; null to go on.</returns>
+    public async Task<ExitCode?> TakeAsync(CancellationToken cancel)
+    {
+        WatchPolicy policy = _policy ?? throw new InvalidOperationException("no settings were given");
+        Situation situation = await LookAsync(policy.Self.Id, cancel).ConfigureAwait(false);
+        Turn turn = WatchMachine.Decide(State, situation, policy);
+        State = turn.Next;
+        _targets = turn.Look;
+        foreach (LogLine line in turn.Lines)
+            log.Write(line);
+
+        recorder.Aim(PrimaryConninfo(turn, situation));
+        foreach (WatchAct act in turn.Acts)
+        {
+            if (act is WatchAct.RunChildCommand command)
+                _hook = RunChildCommandAsync(command, cancel);
+            else
+                recorder.Hand(act);
+        }
+
+        return turn.Exit;
+    }
+
+    /// <summary>Ends with what was begun and is not waited for by anybody else.</summary>
+    public Task FinishAsync() => _hook;
+
+    private async Task<Situation> LookAsync(NodeId self, CancellationToken cancel)
+    {
+        _kept.Clear();
+        _looks.Clear();
+        _kept.Add(self);
+        _looks.Add(servers.LookAsync(self, _settings.Conninfo!, _look, cancel));
+        foreach (NodeRecord node in _targets)
+        {
+            _kept.Add(node.Id);
+            _looks.Add(servers.LookAsync(node.Id, RegisterStandbyPlanner.Reach(node, _settings.Conninfo!), _look, cancel));
+        }
+
+        Sight[] sights = await Task.WhenAll(_looks).ConfigureAwait(false);
+        servers.KeepOnly(_kept);
+        return new Situation(time.GetElapsedTime(_began), sights[0], sights[1..]);
+    }
+
+    /// <summary>Where to write: only a primary that was seen alive in this turn, and only if there is no second one.</summary>
+    private Conninfo? PrimaryConninfo(Turn turn, Situation situation)
+    {
+        if (situation.Own.Probe is NodeProbe.Primary)
+            return _settings.Conninfo;
+        Sight[] primaries = [.. situation.Others.Where(sight => sight.Probe is NodeProbe.Primary)];
+        return primaries is [var only] && turn.Next.Known.FirstOrDefault(node => node.Id == only.Node) is { } record
+            ? RegisterStandbyPlanner.Reach(record, _settings.Conninfo!)
+            : null;
+    }
+
+    private async Task RunChildCommandAsync(WatchAct.RunChildCommand act, CancellationToken cancel)
+    {
+        HookCommand command = HookCommand.Compose(act.Template, new Dictionary<char, HookValue> { ['p'] = new("REPMGR_NODE_ID", act.Self.ToString()) });
+        ProgramResult result = await runHook(command, Announcer.HookWithin, cancel).ConfigureAwait(false);
+        string details = result.Succeeded ? $"child_nodes_disconnect_command ran: {act.Why}" : result.Explain(act.Template);
+        log.Write(new LogLine(result.Succeeded ? Severity.Notice : Severity.Error, details));
+        recorder.Hand(new WatchAct.Tell(new ClusterEvent(act.Self, EventName.ChildNodesDisconnectCommand, result.Succeeded, details)));
+    }
+}
