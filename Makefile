@@ -8,7 +8,7 @@ SOURCES := $(shell find src -name bin -prune -o -name obj -prune -o -type f \( -
            Directory.Build.props Directory.Packages.props global.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test publish install bench docs lint clean
+.PHONY: help demo test publish install bench docs lint fuzz clean
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ docs: ## Write the generated documents anew: command pages, man pages, completio
 
 lint: ## Check formatting, analyzers and shell scripts.
 	@tools/lint
+
+fuzz: ## Fuzz the parsers of repmgr.conf and of connection strings with afl++ for MINUTES=60.
+	@tools/fuzz $(or $(MINUTES),60)
 
 clean: ## Remove what the other targets built.
 	rm -rf dist artifacts
