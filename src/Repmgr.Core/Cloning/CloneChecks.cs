@@ -10,12 +10,14 @@ internal readonly record struct Objection(Problem Problem, ExitCode ExitCode = E
 /// <summary>The questions asked of the source before anything is touched.</summary>
 internal static class SourceChecks
 {
-    public static IEnumerable<Objection> Of(CloneRequest request, CloneSource source, bool upstreamIsSource) =>
+    public static IEnumerable<Objection> Of(CloneRequest request, CloneSource source, CloneServers servers) =>
     [
         .. Version(source),
         .. Settings(request, source),
         .. Senders(request, source),
-        .. Slots(request, source, upstreamIsSource),
+        .. OwnSlot(request, servers.UpstreamIsSource ? source : servers.UpstreamFacts, servers),
+        .. PassingSlot(request, source, servers),
+        .. Upstream(source, servers),
         .. KeptWal(request, source),
         .. Registered(request, source),
         .. Rights(request, source),
@@ -74,34 +76,63 @@ internal static class SourceChecks
         }
     }
 
-    private static IEnumerable<Objection> Slots(CloneRequest request, CloneSource source, bool upstreamIsSource)
+    // The slot the standby will use is made on its upstream, which need not be the source.
+    private static IEnumerable<Objection> OwnSlot(CloneRequest request, CloneSource? upstream, CloneServers servers)
     {
-        // Where the standby will stream from another server, its own slot is made there; the copy still needs one here.
-        string? ownName = upstreamIsSource ? request.SlotName : null;
-        SlotView? own = source.Slots.FirstOrDefault(slot => slot.Name == ownName);
+        if (request.SlotName is not { } name || upstream is null)
+            yield break;
+
+        SlotView? own = upstream.Slots.FirstOrDefault(slot => slot.Name == name);
         if (own is { Physical: false })
         {
             yield return new(new Problem(
-                $"replication slot \"{own.Name}\" on the source is a logical one",
+                $"replication slot \"{name}\" on {servers.UpstreamName} is a logical one",
                 Hint: "Drop it, or set another node_id: the slot's name comes from it."));
         }
 
         if (own is { ActivePid: { } pid })
         {
             yield return new(new Problem(
-                $"replication slot \"{own.Name}\" is in use",
-                $"Process {pid} of the source uses it: a standby with this node's number is running already.",
+                $"replication slot \"{name}\" on {servers.UpstreamName} is in use",
+                $"Process {pid} there uses it: a standby with this node's number is running already.",
                 "Stop that standby, or give this node another node_id."));
         }
 
-        int needed = own is null && (ownName is not null || NeedsPassingSlot(request)) ? 1 : 0;
-        if (source.FreeSlots < needed)
+        if (own is null && upstream.FreeSlots < 1)
+            yield return new(TooFewSlots(upstream, servers.UpstreamName, ""));
+    }
+
+    private static IEnumerable<Objection> PassingSlot(CloneRequest request, CloneSource source, CloneServers servers)
+    {
+        bool ownServes = request.SlotName is not null && servers.UpstreamIsSource;
+        if (!ownServes && NeedsPassingSlot(request) && source.FreeSlots < 1)
+        {
+            yield return new(TooFewSlots(
+                source, servers.SourceName, request.Method == CloneMethod.Rsync ? " Or say with -w how many WAL segments the source keeps without a slot." : ""));
+        }
+    }
+
+    private static Problem TooFewSlots(CloneSource server, string name, string otherwise) => new(
+        $"{name} has no free replication slot",
+        $"All {server.MaxReplicationSlots} are taken; one is needed so that no WAL can be missed.",
+        "Raise max_replication_slots there and restart it, or drop slots that are no longer used (SELECT * FROM pg_replication_slots)." + otherwise);
+
+    private static IEnumerable<Objection> Upstream(CloneSource source, CloneServers servers)
+    {
+        if (servers.UpstreamFacts is { } upstream && upstream.SystemIdentifier != source.SystemIdentifier)
         {
             yield return new(new Problem(
-                "the source has too few free replication slots",
-                $"{source.FreeSlots} of {source.MaxReplicationSlots} are free; one is needed so that no WAL can be missed while the files are copied.",
-                "Raise max_replication_slots on the source and restart it, or drop slots that are no longer used (SELECT * FROM pg_replication_slots)."
-                + (request.Method == CloneMethod.Rsync ? " Or say with -w how many WAL segments the source keeps without a slot." : "")));
+                $"{servers.UpstreamName} is not of the same cluster as the source",
+                $"Its system identifier is {upstream.SystemIdentifier}, the source's is {source.SystemIdentifier}.",
+                "Choose another upstream, or clone from that node."));
+        }
+
+        if (servers.UpstreamFacts is { FreeWalSenders: < 1 } full)
+        {
+            yield return new(new Problem(
+                $"{servers.UpstreamName} has no free WAL sender",
+                $"All {full.MaxWalSenders} are taken.",
+                "Raise max_wal_senders there and restart it."));
         }
     }
 

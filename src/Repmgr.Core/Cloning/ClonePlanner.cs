@@ -5,12 +5,19 @@ using Repmgr.Core.Problems;
 namespace Repmgr.Core.Cloning;
 
 /// <summary>Where a clone comes from and what it will stream from.</summary>
-/// <param name="Source">The server whose files are copied.</param>
+/// <param name="Source">The server whose files are copied, as the role that replicates reaches it.</param>
 /// <param name="SourceName">Its name for messages: <c>node1:5432</c>, or a node's name.</param>
 /// <param name="Upstream">The server it will stream from, where its slot is made; null when no connection to it is wanted.</param>
 /// <param name="UpstreamName">Its name for messages.</param>
 /// <param name="UpstreamIsSource">They are the same server.</param>
-public sealed record CloneServers(Conninfo Source, string SourceName, Conninfo? Upstream, string UpstreamName, bool UpstreamIsSource);
+public sealed record CloneServers(Conninfo Source, string SourceName, Conninfo? Upstream, string UpstreamName, bool UpstreamIsSource)
+{
+    /// <summary>The same server as the role reaches it that repmgr works with: it calls the backup functions.</summary>
+    public Conninfo Backup { get; init; } = Source;
+
+    /// <summary>What the upstream said, where it is another server than the source and was asked.</summary>
+    public CloneSource? UpstreamFacts { get; init; }
+}
 
 /// <summary>Decides whether and how a standby is cloned. The methods differ in the steps that copy; what is asked and how it ends is one.</summary>
 public static class ClonePlanner
@@ -31,7 +38,7 @@ public static class ClonePlanner
     {
         List<Objection> objections =
         [
-            .. SourceChecks.Of(request, source, servers.UpstreamIsSource),
+            .. SourceChecks.Of(request, source, servers),
             .. TargetChecks.Of(request, source, target, tools),
         ];
         if (objections.Count > 0)
@@ -108,7 +115,7 @@ public static class ClonePlanner
     [
         new Step.CopyByRsync(new RsyncCopy
         {
-            Source = servers.Source,
+            Source = servers.Backup,
             Shell = new RemoteShell(request.SshHost ?? "localhost", request.RemoteUser, request.SshOptions),
             Version = source.Version,
             WalSegmentBytes = source.WalSegmentBytes,

@@ -75,14 +75,14 @@ internal static class TargetChecks
                 yield return new(new Problem(
                     $"this user cannot write to the tablespace directory \"{space.Room.Path}\"",
                     $"{reason}.",
-                    "Create it for the PostgreSQL user, or map the tablespace with -T OLD=NEW or tablespace_mapping."));
+                    "Create it for the PostgreSQL user, or map the tablespace with tablespace_mapping = 'OLD=NEW' in repmgr.conf."));
             }
             else if (space.InUse)
             {
                 yield return new(new Problem(
                     $"the tablespace directory \"{space.Room.Path}\" is in use",
                     "It holds files of a cluster of this version that are not part of the target: perhaps the source's own.",
-                    $"Map tablespace {space.Oid} to another directory with -T OLD=NEW or tablespace_mapping, or empty this one by hand."));
+                    $"Map tablespace {space.Oid} to another directory with tablespace_mapping = 'OLD=NEW' in repmgr.conf, or empty this one by hand."));
             }
         }
     }
@@ -95,7 +95,7 @@ internal static class TargetChecks
             yield return new(new Problem(
                 $"not enough disk space under \"{need.Mount}\"",
                 $"{Size(need.Bytes)} are needed for {string.Join(", ", need.Paths.Select(path => $"\"{path}\""))}; {Size(need.Free)} are free{held}.",
-                "Free some space, name another directory with -D, or map tablespaces to other disks with -T."));
+                "Free some space, name another directory with -D, or map tablespaces to other disks with tablespace_mapping."));
         }
     }
 

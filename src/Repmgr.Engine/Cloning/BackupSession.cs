@@ -3,6 +3,7 @@ using Npgsql;
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Postgres;
 using Repmgr.Engine.Metadata;
+using Repmgr.Engine.Postgres;
 
 namespace Repmgr.Engine.Cloning;
 
@@ -34,7 +35,7 @@ internal sealed record BackupEnd(Lsn Stop, string LabelFile, BackupLabel Label);
 /// The session in which the source is in backup mode. Backup mode and the temporary slot end with it, however it ends: when
 /// this process is killed the server sees the closed socket, and when this host dies, the TCP keepalives set here.
 /// </summary>
-internal sealed class BackupSession(NpgsqlConnection connection, PostgresVersion version) : IAsyncDisposable
+internal sealed class BackupSession(PostgresSession session, PostgresVersion version) : IAsyncDisposable
 {
     private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PingWithin = TimeSpan.FromSeconds(30);
@@ -63,7 +64,7 @@ internal sealed class BackupSession(NpgsqlConnection connection, PostgresVersion
         await _turn.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
-            var command = new NpgsqlCommand(BackupFunctions.StopSql(version), connection) { CommandTimeout = 0 };
+            var command = new NpgsqlCommand(BackupFunctions.StopSql(version), session.Connection) { CommandTimeout = 0 };
             await using (command.ConfigureAwait(false))
             {
                 NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
@@ -109,7 +110,7 @@ internal sealed class BackupSession(NpgsqlConnection connection, PostgresVersion
 
     public async ValueTask DisposeAsync()
     {
-        await connection.DisposeAsync().ConfigureAwait(false);
+        await session.DisposeAsync().ConfigureAwait(false);
         _turn.Dispose();
     }
 
@@ -120,7 +121,7 @@ internal sealed class BackupSession(NpgsqlConnection connection, PostgresVersion
         await _turn.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
-            var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+            var command = new NpgsqlCommand(sql, session.Connection) { CommandTimeout = 0 };
             await using (command.ConfigureAwait(false))
             {
                 if (argument is not null)

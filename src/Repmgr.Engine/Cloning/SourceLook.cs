@@ -68,7 +68,7 @@ internal static class SourceLook
     private const string NodeSql = "SELECT node_id, node_name FROM repmgr.nodes";
 
     public static async Task<CloneSource> LookAsync(
-        NpgsqlConnection connection, string? replicationRole, string? replicationRefused, CancellationToken cancel)
+        NpgsqlConnection connection, string? replicationRole, CancellationToken cancel)
     {
         (CloneSource source, bool hasNodes) = await ServerAsync(connection, cancel).ConfigureAwait(false);
         (CloneRights rights, bool readsFiles) = await RightsAsync(connection, source.Version, replicationRole, cancel).ConfigureAwait(false);
@@ -82,7 +82,6 @@ internal static class SourceLook
         return source with
         {
             Rights = rights,
-            ReplicationRefused = replicationRefused,
             Tablespaces = tablespaces,
             MainBytes = inDefault is { } bytes ? bytes + tablespaces.Where(space => space.InPlace).Sum(space => space.Bytes ?? 0) : source.MainBytes,
             Slots = await ListAsync(

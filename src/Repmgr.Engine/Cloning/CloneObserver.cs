@@ -1,0 +1,210 @@
+using Npgsql;
+using Repmgr.Core.Cloning;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Hosts;
+using Repmgr.Core.Planning;
+using Repmgr.Core.Postgres;
+using Repmgr.Core.Problems;
+using Repmgr.Engine.Hosts;
+using Repmgr.Engine.Metadata;
+using Repmgr.Engine.Postgres;
+using Repmgr.Engine.Processes;
+
+namespace Repmgr.Engine.Cloning;
+
+/// <summary>What was seen before a clone, or why nothing could be seen.</summary>
+public abstract record CloneLook
+{
+    private CloneLook() { }
+
+    /// <summary>It could not be looked at all.</summary>
+    public sealed record Blind(Problem Problem, ExitCode ExitCode) : CloneLook;
+
+    /// <summary>All that a planner needs.</summary>
+    /// <param name="Request">The whole request.</param>
+    /// <param name="Source">The source.</param>
+    /// <param name="Target">The target.</param>
+    /// <param name="Tools">The programs.</param>
+    /// <param name="Servers">Who is who.</param>
+    /// <param name="StandbySettings">For <c>postgresql.auto.conf</c>.</param>
+    /// <param name="PathFromSource">The data directory was not named: it is the source's own path.</param>
+    public sealed record Seen(
+        CloneRequest Request,
+        CloneSource Source,
+        CloneTarget Target,
+        CloneTools Tools,
+        CloneServers Servers,
+        IReadOnlyDictionary<string, string?> StandbySettings,
+        bool PathFromSource) : CloneLook
+    {
+        public Planned Plan() => ClonePlanner.Plan(Request, Source, Target, Tools, Servers, StandbySettings);
+    }
+}
+
+/// <summary>Looks at source, upstream, this host and the way between them, once.</summary>
+public sealed class CloneObserver(PostgresConnector connector, HostObserver host)
+{
+    private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LoginWithin = TimeSpan.FromSeconds(15);
+
+    public async Task<CloneLook> LookAsync(CloneWish wish, CancellationToken cancel)
+    {
+        if (wish.Source(out Problem? wrong) is not { } conninfo)
+            return new CloneLook.Blind(wrong!, ExitCode.BadConfig);
+
+        ConnectResult connected = await connector.OpenAsync(conninfo, cancel).ConfigureAwait(false);
+        if (connected is not ConnectResult.Opened { Session: var session })
+            return Unreachable("the source", conninfo, connected);
+
+        await using (session.ConfigureAwait(false))
+        {
+            Answer<(CloneSource, IReadOnlyList<NodeRecord>)> answer = await session
+                .RunAsync((connection, token) => AskAsync(connection, wish.ReplicationUser, token), LookWithin, cancel).ConfigureAwait(false);
+            return answer switch
+            {
+                Answer<(CloneSource, IReadOnlyList<NodeRecord>)>.Got { Value: var (source, nodes) } =>
+                    await GoOnAsync(wish, conninfo, session, source, nodes, cancel).ConfigureAwait(false),
+                Answer<(CloneSource, IReadOnlyList<NodeRecord>)>.Failed failed =>
+                    new CloneLook.Blind(new Problem("could not ask the source", failed.Reason), ExitCode.DbQuery),
+                _ => throw new InvalidOperationException("an answer of no known kind"),
+            };
+        }
+    }
+
+    private static async Task<(CloneSource Source, IReadOnlyList<NodeRecord> Nodes)> AskAsync(
+        NpgsqlConnection connection, string? replicationUser, CancellationToken cancel)
+    {
+        CloneSource source = await SourceLook.LookAsync(connection, replicationUser, cancel).ConfigureAwait(false);
+        return (source, source.RegisteredNodes.Count == 0 ? [] : await NodeStore.ReadAllAsync(connection, cancel).ConfigureAwait(false));
+    }
+
+    private async Task<CloneLook> GoOnAsync(
+        CloneWish wish, Conninfo conninfo, PostgresSession session, CloneSource source, IReadOnlyList<NodeRecord> nodes, CancellationToken cancel)
+    {
+        string name = SourceName(session);
+        Conninfo reached = Reached(conninfo, session);
+        if (CloneUpstream.Choose(wish, reached, name, source.InRecovery, nodes, out Problem? wrong) is not { } upstream)
+            return new CloneLook.Blind(wrong!, ExitCode.BadConfig);
+
+        string? directory = wish.DataDirectory ?? source.DataDirectory;
+        if (directory is null)
+        {
+            return new CloneLook.Blind(
+                new Problem("the data directory to clone into is not named", Hint: "Give it with -D/--pgdata, or set data_directory in repmgr.conf."), ExitCode.BadConfig);
+        }
+
+        CloneRequest request = wish.Request(source, session.Host.IsSocket ? null : session.Host.Host, Path.GetFullPath(directory).TrimEnd('/'));
+        CloneServers servers = new(reached, name, UpstreamLogin(wish, upstream, reached), upstream.Name, upstream.IsSource);
+        if (!upstream.IsSource && servers.Upstream is { } other)
+        {
+            (CloneSource? facts, CloneLook.Blind? blind) = await UpstreamAsync(other, upstream.Name, wish.ReplicationUser, cancel).ConfigureAwait(false);
+            if (blind is not null)
+                return blind;
+            servers = servers with { UpstreamFacts = facts };
+        }
+
+        string? bindir = await BindirAsync(wish, directory, source, cancel).ConfigureAwait(false);
+        Conninfo primary = PrimaryConninfoFor(wish, request, upstream, source);
+        Task<string?> login = LoginAsync(bindir, ReplicationLogin(wish, reached), cancel);
+        Task<CloneTools> tools = ToolsLook.LookAsync(request, source, bindir, cancel);
+        return new CloneLook.Seen(
+            request,
+            source with { ReplicationRefused = await login.ConfigureAwait(false) },
+            TargetLook.Look(request, source),
+            await tools.ConfigureAwait(false),
+            servers with { Source = ReplicationLogin(wish, reached), Backup = reached },
+            wish.StandbySettings(request, primary),
+            wish.DataDirectory is null);
+    }
+
+    private async Task<(CloneSource? Facts, CloneLook.Blind? Blind)> UpstreamAsync(
+        Conninfo upstream, string name, string? replicationUser, CancellationToken cancel)
+    {
+        ConnectResult connected = await connector.OpenAsync(upstream, cancel).ConfigureAwait(false);
+        if (connected is not ConnectResult.Opened { Session: var session })
+            return (null, Unreachable($"the upstream, {name},", upstream, connected, "Give --no-upstream-connection if it is away on purpose; its replication slot must then be made by hand."));
+        await using (session.ConfigureAwait(false))
+        {
+            return await session.RunAsync((connection, token) => SourceLook.LookAsync(connection, replicationUser, token), LookWithin, cancel).ConfigureAwait(false) switch
+            {
+                Answer<CloneSource>.Got got => (got.Value, null),
+                Answer<CloneSource>.Failed failed => (null, new CloneLook.Blind(new Problem($"could not ask {name}", failed.Reason), ExitCode.DbQuery)),
+                _ => (null, null),
+            };
+        }
+    }
+
+    private async Task<string?> BindirAsync(CloneWish wish, string directory, CloneSource source, CancellationToken cancel) =>
+        HostDetection.Bindir(
+            wish.Options.PgBindir ?? wish.Settings.PgBindir,
+            directory,
+            source.Version.Major,
+            await host.ObserveAsync(null, cancel).ConfigureAwait(false)) is Detected<string>.Found found
+            ? found.Value
+            : null;
+
+    // The way in that counts is libpq's own, with its password file: the standby will take the same.
+    private static async Task<string?> LoginAsync(string? bindir, Conninfo conninfo, CancellationToken cancel)
+    {
+        if (bindir is null || !File.Exists(Path.Combine(bindir, "psql")))
+            return null;
+
+        var environment = new Dictionary<string, string?>(ExternalProgram.PlainMessages);
+        if (conninfo["password"] is { Length: > 0 } password)
+            environment["PGPASSWORD"] = password;
+        ProgramResult result = await ExternalProgram.RunAsync(
+            Path.Combine(bindir, "psql"),
+            ["--no-psqlrc", "--no-password", "--tuples-only", "--command=IDENTIFY_SYSTEM", conninfo.WithoutSecrets().With("replication", "true").Reveal()],
+            environment,
+            LoginWithin,
+            cancel).ConfigureAwait(false);
+        return result switch
+        {
+            { Succeeded: true } => null,
+            ProgramResult.Ended ended => ended.Error.Trim(),
+            _ => result.Explain("psql"),
+        };
+    }
+
+    // A record holds no password; the one that served for the source serves for its fellow.
+    private static Conninfo? UpstreamLogin(CloneWish wish, CloneUpstream upstream, Conninfo reached) =>
+        wish.Options.NoUpstreamConnection ? null
+        : upstream.IsSource ? reached
+        : reached["password"] is { } password ? upstream.Conninfo.WithDefault("password", password)
+        : upstream.Conninfo;
+
+    private static Conninfo ReplicationLogin(CloneWish wish, Conninfo source) =>
+        wish.ReplicationUser is { } user ? source.With("user", user) : source;
+
+    private static Conninfo PrimaryConninfoFor(CloneWish wish, CloneRequest request, CloneUpstream upstream, CloneSource source)
+    {
+        var credentials = new ReplicationCredentials(
+            wish.ReplicationUser, wish.Settings.Passfile, wish.Settings.UsePrimaryConninfoPassword ? wish.PgPassword : null);
+        Conninfo built = upstream.Verbatim && request.NodeName is { } own
+            ? upstream.Conninfo.WithDefault("application_name", own)
+            : upstream.Verbatim ? upstream.Conninfo : PrimaryConninfo.Build(upstream.Conninfo, request.NodeName ?? "", credentials, source.Version);
+        return built["application_name"] is "" ? built.Without("application_name") : built;
+    }
+
+    // What was taken from the environment or a service file here is not there for the server: it is made explicit.
+    private static Conninfo Reached(Conninfo conninfo, PostgresSession session)
+    {
+        Conninfo reached = conninfo.Without("service").Without("hostaddr")
+            .With("host", session.Host.Host)
+            .With("port", session.Host.Port.ToString(System.Globalization.CultureInfo.InvariantCulture))
+            .With("user", session.User).With("dbname", session.Database);
+        return session.Host.Address is { } address ? reached.With("hostaddr", address) : reached;
+    }
+
+    private static string SourceName(PostgresSession session) =>
+        session.Host.Port == 5432 ? session.Host.Host : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{session.Host.Host}:{session.Host.Port}");
+
+    private static CloneLook.Blind Unreachable(string what, Conninfo conninfo, ConnectResult result, string? hint = null) => new(
+        new Problem(
+            $"could not connect to {what}",
+            result.Failure,
+            hint ?? (result is ConnectResult.Rejected
+                ? "Check the role, its password (~/.pgpass) and the server's pg_hba.conf."
+                : $"Try the same with psql: psql \"{conninfo}\"")),
+        result is ConnectResult.Rejected { SqlState: "28P01" } ? ExitCode.MonitoringTimeoutOrBadPassword : ExitCode.DbConnection);
+}

@@ -1,0 +1,87 @@
+using Repmgr.Core.Cloning;
+using Repmgr.Core.Planning;
+using Repmgr.Core.Problems;
+using Repmgr.Engine.Execution;
+using Repmgr.Engine.Files;
+using Repmgr.Engine.Postgres;
+using Repmgr.Engine.Processes;
+
+namespace Repmgr.Engine.Cloning;
+
+/// <summary>Does the steps of a clone. Holds the lock on the target from the first of them to the last.</summary>
+public sealed class CloneSteps(PostgresConnector connector, IProgress<CopyProgress> progress) : IStepRunner, IDisposable
+{
+    private static readonly TimeSpan VerifyWithin = TimeSpan.FromDays(7);
+
+    private FileStream? _lock;
+
+    public async Task<StepOutcome> RunAsync(Step step, CancellationToken cancel)
+    {
+        try
+        {
+            return step switch
+            {
+                Step.ReserveSlot reserve => await SlotRunner.ReserveAsync(reserve, connector, cancel).ConfigureAwait(false),
+                Step.BeginClone begin => Begin(begin),
+                Step.ClearTarget clear => Did(() => TargetDirectory.Clear(clear)),
+                Step.CopyByBaseBackup backup => await new BaseBackupRunner(backup.Copy, progress).RunAsync(cancel).ConfigureAwait(false),
+                Step.VerifyCopy verify => await VerifyAsync(verify, cancel).ConfigureAwait(false),
+                Step.CopyByRsync rsync => await new RsyncRunner(rsync.Copy, connector, progress).RunAsync(cancel).ConfigureAwait(false),
+                Step.CopyConfigFiles files => await ConfigFiles.CopyAsync(files, cancel).ConfigureAwait(false),
+                Step.ConfigureStandby configure => Configure(configure),
+                Step.FinishClone finish => Finish(finish, cancel),
+                _ => throw new InvalidOperationException($"the step {step.GetType().Name} is not part of a clone"),
+            };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new StepOutcome.Failed(new Problem($"could not {step.Describe()}", e.Message), ExitCode.SystemFailure);
+        }
+    }
+
+    public void Dispose() => _lock?.Dispose();
+
+    private StepOutcome.Done Begin(Step.BeginClone step)
+    {
+        _lock ??= TargetDirectory.Begin(step);
+        return new StepOutcome.Done();
+    }
+
+    private async Task<StepOutcome> VerifyAsync(Step.VerifyCopy step, CancellationToken cancel)
+    {
+        progress.Report(new CopyProgress("verifying the copy"));
+        ProgramResult result = await ExternalProgram
+            .RunAsync(step.Program, ["--exit-on-error", step.Directory], ExternalProgram.PlainMessages, VerifyWithin, cancel)
+            .ConfigureAwait(false);
+        return result.Succeeded
+            ? new StepOutcome.Done("every file and all WAL are as the source's manifest says")
+            : new StepOutcome.Failed(
+                new Problem("the copy differs from the source's manifest", result.Explain(step.Program), "Run the command again; if it happens twice, check disks and network."),
+                ExitCode.BadBaseBackup);
+    }
+
+    private static StepOutcome Configure(Step.ConfigureStandby step)
+    {
+        bool merged = AutoConf.Merge(step.Directory, step.Settings);
+        bool signal = SignalFiles.WriteStandby(step.Directory);
+        return merged || signal ? new StepOutcome.Done() : new StepOutcome.AlreadyDone();
+    }
+
+    private StepOutcome.Done Finish(Step.FinishClone step, CancellationToken cancel)
+    {
+        progress.Report(new CopyProgress("flushing the copy to disk"));
+        if (step.Method == CloneMethod.Rsync)
+            TargetDirectory.PlaceControlFile(step, cancel);
+        else
+            TargetDirectory.MoveIntoPlace(step, cancel);
+        TargetDirectory.RemoveMarker(step.DataDirectory);
+        Dispose();
+        return new StepOutcome.Done();
+    }
+
+    private static StepOutcome.Done Did(Action action)
+    {
+        action();
+        return new StepOutcome.Done();
+    }
+}
