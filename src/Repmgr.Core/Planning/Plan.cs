@@ -6,9 +6,13 @@ namespace Repmgr.Core.Planning;
 /// <param name="Steps">An empty list: everything is as it should be already.</param>
 /// <param name="AftermathFrom">
 /// The index of the first step of the aftermath: failing before it is "failed", from it on "incomplete"
-/// (the goal is reached, but something is left to do). Null: there is no aftermath.
+/// (the goal is reached, but something is left to do), and the steps after it are tried all the same. Null: there is no aftermath.
 /// </param>
-public sealed record Plan(IReadOnlyList<Step> Steps, int? AftermathFrom = null);
+/// <param name="WayBack">
+/// What puts things back as they were when a step before the aftermath fails; null: what was done stays, and running the
+/// command again goes on from there.
+/// </param>
+public sealed record Plan(IReadOnlyList<Step> Steps, int? AftermathFrom = null, IReadOnlyList<Step>? WayBack = null);
 
 /// <summary>What a planner answers.</summary>
 public abstract record Planned

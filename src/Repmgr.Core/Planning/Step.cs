@@ -1,5 +1,6 @@
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Planning.Following;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Planning;
@@ -16,11 +17,65 @@ public abstract record Step
     public abstract string Describe();
 
     /// <summary>Promote the local standby and wait until it is out of recovery and writable.</summary>
+    /// <param name="On">How to reach it.</param>
     /// <param name="Node">The node to promote.</param>
+    /// <param name="Command"><c>service_promote_command</c>; null: by <c>pg_promote</c>.</param>
     /// <param name="Within">How long the promotion may take.</param>
-    public sealed record Promote(NodeRecord Node, TimeSpan Within) : Step
+    public sealed record Promote(Conninfo On, NodeRecord Node, string? Command, TimeSpan Within) : Step
     {
-        public override string Describe() => $"promote node \"{Node.Name}\" (ID: {Node.Id}) to primary";
+        public override string Describe() =>
+            $"promote node \"{Node.Name}\" (ID: {Node.Id}) to primary" + (Command is null ? "" : $" with \"{Command}\"");
+    }
+
+    /// <summary>Let a standby stream from another server: change its source in the configuration and reload.</summary>
+    /// <param name="On">How to reach the standby.</param>
+    /// <param name="Node">The standby.</param>
+    /// <param name="Source">Where it is to stream from.</param>
+    /// <param name="Way">How its configuration is changed.</param>
+    public sealed record Repoint(Conninfo On, NodeRecord Node, ReplicationSource Source, RepointWay Way) : Step
+    {
+        public override string Describe() =>
+            $"point node \"{Node.Name}\" (ID: {Node.Id}) at \"{Source.PrimaryConninfo}\""
+            + (Source.SlotName is { } slot ? $", slot \"{slot}\"," : "") + $" {Way.Describe()}";
+    }
+
+    /// <summary>Restart the local server and wait until it is up.</summary>
+    /// <param name="Node">The node.</param>
+    /// <param name="Within">How long it may take.</param>
+    public sealed record RestartServer(NodeRecord Node, TimeSpan Within) : Step
+    {
+        public override string Describe() => $"restart the server of node \"{Node.Name}\" (ID: {Node.Id})";
+    }
+
+    /// <summary>Wait until a standby is seen streaming from a server on that server's timeline, from both sides.</summary>
+    /// <param name="On">How to reach the standby.</param>
+    /// <param name="Node">The standby.</param>
+    /// <param name="UpstreamOn">How to reach the server it is to stream from.</param>
+    /// <param name="Upstream">That server's record.</param>
+    /// <param name="Source">What the standby was told.</param>
+    /// <param name="Within">How long it may take.</param>
+    /// <param name="Otherwise">What holds when it does not happen: a whole sentence for the hint.</param>
+    public sealed record AwaitStreaming(
+        Conninfo On, NodeRecord Node, Conninfo UpstreamOn, NodeRecord Upstream, ReplicationSource Source, TimeSpan Within, string Otherwise) : Step
+    {
+        public override string Describe() =>
+            $"wait until node \"{Node.Name}\" (ID: {Node.Id}) streams from node \"{Upstream.Name}\" (ID: {Upstream.Id}), at most {Within.TotalSeconds:0} s";
+    }
+
+    /// <summary>Drop a physical replication slot that nobody uses any more.</summary>
+    /// <param name="Server">How to reach the server it is on.</param>
+    /// <param name="ServerName">Its name for messages.</param>
+    /// <param name="Slot">The slot.</param>
+    public sealed record DropSlot(Conninfo Server, string ServerName, string Slot) : Step
+    {
+        public override string Describe() => $"drop replication slot \"{Slot}\" on {ServerName}";
+    }
+
+    /// <summary>Steps that only make sense one after the other, in an aftermath whose other steps go on without them.</summary>
+    /// <param name="Steps">The first that fails ends them.</param>
+    public sealed record Together(IReadOnlyList<Step> Steps) : Step
+    {
+        public override string Describe() => string.Join("; ", Steps.Select(step => step.Describe()));
     }
 
     /// <summary>Create the metadata schema, take it over from the extension of repmgr 5, or bring it forward.</summary>

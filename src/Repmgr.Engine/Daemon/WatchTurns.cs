@@ -1,6 +1,5 @@
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Monitoring;
-using Repmgr.Core.Planning.Registration;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
@@ -76,7 +75,7 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
         foreach (NodeRecord node in _targets)
         {
             _kept.Add(node.Id);
-            _looks.Add(servers.LookAsync(node.Id, RegisterStandbyPlanner.Reach(node, _settings.Conninfo!), _look, cancel));
+            _looks.Add(servers.LookAsync(node.Id, NodeReach.Of(node, _settings.Conninfo!), _look, cancel));
         }
 
         Sight[] sights = await Task.WhenAll(_looks).ConfigureAwait(false);
@@ -91,7 +90,7 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
             return _settings.Conninfo;
         Sight[] primaries = [.. situation.Others.Where(sight => sight.Probe is NodeProbe.Primary)];
         return primaries is [var only] && turn.Next.Known.FirstOrDefault(node => node.Id == only.Node) is { } record
-            ? RegisterStandbyPlanner.Reach(record, _settings.Conninfo!)
+            ? NodeReach.Of(record, _settings.Conninfo!)
             : null;
     }
 

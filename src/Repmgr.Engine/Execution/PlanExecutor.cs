@@ -3,25 +3,48 @@ using Repmgr.Core.Problems;
 
 namespace Repmgr.Engine.Execution;
 
-/// <summary>Does a plan: one step at a time, stops at the first failure.</summary>
+/// <summary>Does a plan: one step at a time, stops at the first failure that the goal hangs on.</summary>
 /// <param name="runner">Knows how each step is done.</param>
 /// <param name="log">Hears of each step before and after it is done.</param>
 public sealed class PlanExecutor(IStepRunner runner, IExecutionLog log)
 {
-    /// <summary>Runs the steps in order.</summary>
+    /// <summary>Runs the steps in order. In the aftermath a failure does not end it; the first one is what is reported.</summary>
     public async Task<PlanOutcome> RunAsync(Plan plan, CancellationToken cancel)
     {
+        PlanOutcome.Failed? incomplete = null;
         for (int index = 0; index < plan.Steps.Count; index++)
         {
             Step step = plan.Steps[index];
             log.Starting(step);
             StepOutcome outcome = await runner.RunAsync(step, cancel).ConfigureAwait(false);
             log.Finished(step, outcome);
-            if (outcome is StepOutcome.Failed failed)
-                return new PlanOutcome.Failed(step, failed.Problem, failed.ExitCode, InAftermath: index >= plan.AftermathFrom);
+            if (outcome is not StepOutcome.Failed failed)
+                continue;
+
+            bool inAftermath = index >= plan.AftermathFrom;
+            var ended = new PlanOutcome.Failed(step, failed.Problem, failed.ExitCode, inAftermath);
+            if (inAftermath)
+            {
+                incomplete ??= ended;
+                continue;
+            }
+
+            if (plan.WayBack is { } back)
+                await GoBackAsync(back, cancel).ConfigureAwait(false);
+            return ended;
         }
 
-        return new PlanOutcome.Done();
+        return incomplete ?? (PlanOutcome)new PlanOutcome.Done();
+    }
+
+    // Every step of it is tried: one that fails leaves the others no less wanted, and the first failure is what is reported.
+    private async Task GoBackAsync(IReadOnlyList<Step> steps, CancellationToken cancel)
+    {
+        foreach (Step step in steps)
+        {
+            log.Starting(step);
+            log.Finished(step, await runner.RunAsync(step, cancel).ConfigureAwait(false));
+        }
     }
 }
 

@@ -7,6 +7,8 @@ namespace Repmgr.Engine.Execution;
 public sealed class StepRunner(StepContext context) : IStepRunner
 {
     private readonly MetadataSteps _metadata = new(context);
+    private readonly PromotionSteps _promotion = new(context);
+    private readonly FollowSteps _follow = new(context);
 
     public Task<StepOutcome> RunAsync(Step step, CancellationToken cancel) => step switch
     {
@@ -15,6 +17,25 @@ public sealed class StepRunner(StepContext context) : IStepRunner
         Step.DeleteNode delete => _metadata.DeleteNodeAsync(delete, cancel),
         Step.AwaitNodeRecord wait => _metadata.AwaitNodeRecordAsync(wait, cancel),
         Step.DeleteHistory delete => _metadata.DeleteHistoryAsync(delete, cancel),
+        Step.Promote promote => _promotion.PromoteAsync(promote, cancel),
+        Step.Repoint repoint => _follow.RepointAsync(repoint, cancel),
+        Step.RestartServer restart => _follow.RestartAsync(restart, cancel),
+        Step.AwaitStreaming wait => _follow.AwaitStreamingAsync(wait, cancel),
+        Step.DropSlot drop => _follow.DropSlotAsync(drop, cancel),
+        Step.Together together => TogetherAsync(together, cancel),
         _ => throw new InvalidOperationException($"nobody does the step {step.GetType().Name}"),
     };
+
+    private async Task<StepOutcome> TogetherAsync(Step.Together together, CancellationToken cancel)
+    {
+        StepOutcome last = new StepOutcome.AlreadyDone();
+        foreach (Step step in together.Steps)
+        {
+            last = await RunAsync(step, cancel);
+            if (last is StepOutcome.Failed)
+                return last;
+        }
+
+        return last;
+    }
 }

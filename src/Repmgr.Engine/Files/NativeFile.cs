@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Repmgr.Engine.Files;
 
-/// <summary>The few calls of the operating system on files that the base library does not offer.</summary>
+/// <summary>The few calls of the operating system, on files for the most part, that the base library does not offer.</summary>
 internal static partial class NativeFile
 {
     private const int ReadOnly = 0;
@@ -74,6 +74,10 @@ internal static partial class NativeFile
         }
     }
 
+    /// <summary>Sends SIGHUP.</summary>
+    /// <returns>False when there is no such process, or it is another user's.</returns>
+    public static bool Hangup(int pid) => Kill(pid, 1) == 0;
+
     private static IOException Failure(string call, string path) =>
         new($"could not {call} \"{path}\": {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
 
@@ -91,6 +95,9 @@ internal static partial class NativeFile
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     private static partial int Close(int handle);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int pid, int signal);
 
     [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Chown(string path, uint user, uint group);

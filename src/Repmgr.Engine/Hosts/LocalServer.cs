@@ -48,6 +48,11 @@ public static class LocalServer
         }
     }
 
+    /// <summary>Makes a running server read its configuration again, as <c>pg_ctl reload</c> does.</summary>
+    /// <returns>False when none runs there, or it is another user's.</returns>
+    public static bool Reload(string dataDirectory) =>
+        Look(dataDirectory) is LocalServerState.Running running && NativeFile.Hangup(running.File.Pid);
+
     /// <summary>The program file of a running server, from which its other programs are found; null when it may not be seen.</summary>
     public static string? ExecutableOf(int pid)
     {

@@ -1,0 +1,81 @@
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Postgres;
+
+namespace Repmgr.Core.Planning.Following;
+
+/// <summary>Whether a standby streams from a server, as both of them say.</summary>
+/// <param name="Standby">The standby's name.</param>
+/// <param name="Source">Where it was told to stream from.</param>
+/// <param name="Here">What the standby answered.</param>
+/// <param name="There">What the server answered that it is to stream from.</param>
+public sealed record StreamingView(string Standby, ReplicationSource Source, NodeProbe Here, NodeProbe There)
+{
+    public int? UpstreamTimeline => There.Running?.Timeline;
+
+    public bool IsStreaming => !Missing.Any();
+
+    /// <summary>How far the upstream has sent, while the standby catches up; null when it does not.</summary>
+    public Lsn? CaughtUpTo => Senders.FirstOrDefault(sender => sender.State == "catchup")?.Sent;
+
+    private IEnumerable<WalSenderFacts> Senders => There.Running?.Downstreams.Where(sender => sender.ApplicationName == Standby) ?? [];
+
+    /// <summary>What keeps it from being so, as clauses; empty when it is.</summary>
+    public IEnumerable<string> Missing
+    {
+        get
+        {
+            switch (Here)
+            {
+                case NodeProbe.Standby { Receiver: null }:
+                    yield return "the standby runs no WAL receiver";
+                    break;
+                case NodeProbe.Standby { Receiver: { } receiver }:
+                    foreach (string clause in MissingOf(receiver))
+                        yield return clause;
+                    break;
+                case NodeProbe.Primary:
+                    yield return "the standby is a primary now";
+                    break;
+                default:
+                    yield return $"the standby does not answer ({Reason(Here)})";
+                    break;
+            }
+
+            if (There.Running is null)
+                yield return $"the upstream does not answer ({Reason(There)})";
+            else if (!Senders.Any())
+                yield return $"the upstream serves no standby named \"{Standby}\"";
+            else if (Senders.All(sender => sender.State != "streaming"))
+                yield return $"the upstream's WAL sender is in state {string.Join(", ", Senders.Select(sender => sender.State ?? "(not visible)"))}";
+        }
+    }
+
+    private IEnumerable<string> MissingOf(WalReceiverFacts receiver)
+    {
+        if (receiver.Status != "streaming")
+            yield return $"the standby's WAL receiver is in state {receiver.Status ?? "(not visible)"}";
+        if (UpstreamTimeline is { } timeline && receiver.Timeline != timeline)
+            yield return $"it receives timeline {receiver.Timeline?.ToString() ?? "(unknown)"}, and the upstream is on {timeline}";
+        if (!IsAt(receiver.SenderHost, Source.PrimaryConninfo["host"], Source.PrimaryConninfo["hostaddr"]) || !IsAtPort(receiver.SenderPort))
+            yield return $"it is connected to {receiver.SenderHost}:{receiver.SenderPort}";
+        if (receiver.SlotName != Source.SlotName)
+            yield return $"it uses {(receiver.SlotName is { } slot ? $"slot \"{slot}\"" : "no slot")}";
+    }
+
+    // The receiver names one of the hosts as the string has it. A string without a host leaves it to libpq's surroundings.
+    private static bool IsAt(string? connected, params string?[] told)
+    {
+        List<string> hosts = [.. told.Where(list => list is not null).SelectMany(list => list!.Split(','))];
+        return hosts.Count == 0 || (connected is not null && hosts.Contains(connected));
+    }
+
+    private bool IsAtPort(int? connected) =>
+        Source.PrimaryConninfo["port"] is not { Length: > 0 } ports || ports.Split(',').Any(port => port == connected?.ToString());
+
+    private static string Reason(NodeProbe probe) => probe switch
+    {
+        NodeProbe.Silent silent => silent.Reason,
+        NodeProbe.Rejected rejected => rejected.Reason,
+        _ => "",
+    };
+}
