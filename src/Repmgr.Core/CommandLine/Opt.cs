@@ -118,7 +118,7 @@ public static class Opt
     };
 
     public static readonly OptionDefinition VerifyBackup = new("verify-backup", null, Flag, "check the copy with pg_verifybackup");
-    public static readonly OptionDefinition RecoveryMinApplyDelay = new("recovery-min-apply-delay", null, new Duration("TIME"), "let the standby lag behind on purpose");
+    public static readonly OptionDefinition RecoveryMinApplyDelay = new("recovery-min-apply-delay", null, new Duration("TIME"), "let the standby lag behind on purpose, by a time such as 30min or 1d");
     public static readonly OptionDefinition MaxRate = new("max-rate", null, new Rate("RATE"), "copy no faster than this: kilobytes per second, or with the suffix k or M") { Default = "no limit" };
     public static readonly OptionDefinition Jobs = new("jobs", 'j', new Integer("NUMBER", 1, 64), "rsync processes side by side") { Default = "4" };
     public static readonly OptionDefinition WithoutBarman = new("without-barman", null, Flag, "do not clone from Barman")

@@ -1,0 +1,68 @@
+using Repmgr.Core.Problems;
+
+namespace Repmgr.Core.CommandLine;
+
+internal static class CloneCommand
+{
+    public static readonly CommandDefinition Definition = new(CommandName.StandbyClone, "standby clone", "copy a running server, to make a standby of it")
+    {
+        Argument = "node",
+        Description =
+        [
+            "Copies the whole database cluster of a running server into a local directory and writes the settings that make a standby of the copy: standby.signal, and primary_conninfo with what belongs to it in postgresql.auto.conf, where all other settings are kept. The new standby is not started and not registered; the last lines say how to do both.",
+            "The node is a host name, as with -h. The source may be the primary or a standby that is up to date.",
+            "Method basebackup runs pg_basebackup over PostgreSQL connections and needs nothing but a role that may replicate. Method rsync is the way of the first repmgr: the files travel over ssh, several rsync processes side by side. It reads what is in the directory already, so that with --force only the differences of a former node move.",
+            "Everything that stands in the way is looked for before anything is touched, and said all at once. With --force an existing data directory is overwritten, but never one in which a server runs, nor one that belongs to another database cluster.",
+            "If it is interrupted, run it again: the directory cannot be started by mistake, and the source is not left in backup mode.",
+        ],
+        Needs =
+        [
+            "The source can be reached, and there is a role that may open a replication connection to it (pg_hba.conf, REPLICATION).",
+            "On the source: wal_level is replica or logical, hot_standby is on, and max_wal_senders and (with slots) max_replication_slots leave room.",
+            "The target directory is empty or absent, or --force is given and it holds a stopped copy of the same database cluster.",
+            "For method rsync: ssh to the source without a password prompt, rsync on both hosts, and a role that may call pg_backup_start().",
+        ],
+        Options =
+        [
+            Opt.Host, Opt.Port, Opt.Username, Opt.Dbname,
+            Opt.Pgdata, Opt.Method, Opt.DryRun, Opt.Force, Opt.Json,
+            Opt.WalKeepSegments, Opt.FastCheckpoint, Opt.MaxRate, Opt.VerifyBackup, Opt.CopyExternalConfigFiles,
+            Opt.RemoteUser, Opt.IgnoreRsyncWarning, Opt.Jobs,
+            Opt.UpstreamNodeId, Opt.UpstreamConninfo, Opt.ReplicationUser, Opt.RecoveryMinApplyDelay, Opt.NoUpstreamConnection, Opt.ReplicationConfOnly,
+            Opt.WithoutBarman, Opt.CheckUpstreamConfig, Opt.RemoteConfigFile,
+        ],
+        Meanings = new Dictionary<OptionDefinition, string> { [Opt.Force] = "overwrite an existing data directory of the same database cluster" },
+        Examples =
+        [
+            ("repmgr -h node1 -U repmgr -d repmgr -f /etc/repmgr.conf standby clone --dry-run", "Check everything and show the steps."),
+            ("repmgr -h node1 -U repmgr -d repmgr -f /etc/repmgr.conf standby clone --fast-checkpoint", "Clone node1 with pg_basebackup, and let it begin at once."),
+            ("repmgr -D /var/lib/postgresql/17/main -U repmgr -R postgres --force standby clone node1", "Bring a former node back over ssh and rsync, moving only what differs."),
+        ],
+        ExitCodes =
+        [
+            (ExitCode.BadRsync, "rsync failed"),
+            (ExitCode.BadPidFileOrStopBackup, "pg_backup_stop failed on the source"),
+            .. CommonExitCodes.Database,
+            (ExitCode.BadSsh, "the source could not be reached over ssh"),
+            (ExitCode.SystemFailure, "a call of the operating system failed, or the command was interrupted"),
+            (ExitCode.BadBaseBackup, "pg_basebackup or pg_verifybackup failed"),
+        ],
+        Faults = Faults,
+    };
+
+    private static IEnumerable<Problem> Faults(CommandOptions options)
+    {
+        if (options is { Argument: { } node, Host: { } host })
+            yield return new Problem("the node to clone is given twice", $"Once as \"{node}\" after the command and once as \"{host}\" with -h/--host.", "Give it once.");
+
+        OptionDefinition[] foreign = options.ReplicationConfOnly
+            ? [Opt.Method, Opt.VerifyBackup, Opt.MaxRate, Opt.FastCheckpoint, Opt.WalKeepSegments, Opt.CopyExternalConfigFiles, Opt.RemoteUser, Opt.IgnoreRsyncWarning, Opt.Jobs]
+            : options.CloneMethod == "rsync" ? [Opt.VerifyBackup] : [Opt.IgnoreRsyncWarning, Opt.Jobs];
+        foreach (OptionDefinition option in foreign.Where(options.Has))
+        {
+            yield return options.ReplicationConfOnly
+                ? new Problem($"options {option.Display} and {Opt.ReplicationConfOnly.Display} exclude each other", "Nothing is copied, so how to copy means nothing.")
+                : new Problem($"option {option.Display} does not go with method {options.CloneMethod}", Hint: $"Add --method={(options.CloneMethod == "rsync" ? "basebackup" : "rsync")}, or leave the option out.");
+        }
+    }
+}
