@@ -16,6 +16,7 @@ internal static class ClusterCommands
     [
         new(CommandName.ClusterShow, "cluster show", "show every node, its role and its state")
         {
+            Changes = false,
             Description =
             [
                 "Looks at all registered nodes side by side and shows what is recorded of each beside what it says of itself. A node that does not answer costs its connect_timeout once, however many there are.",
@@ -34,6 +35,7 @@ internal static class ClusterCommands
         },
         new(CommandName.ClusterEvent, "cluster event", "show what has happened in the cluster")
         {
+            Changes = false,
             Description = ["Shows the events that repmgr and repmgrd have recorded, the newest first."],
             Needs = ["One node of the cluster can be reached: the local one by the configuration file, or another by the connection options."],
             Options = [Opt.Limit, Opt.All, Opt.Event, Opt.NodeId, Opt.NodeName, Opt.Compact, Opt.Csv, Opt.Json, Opt.Host, Opt.Port, Opt.Username, Opt.Dbname],

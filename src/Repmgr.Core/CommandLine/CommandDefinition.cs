@@ -26,6 +26,9 @@ public enum CommandName
 /// <param name="Summary">What it does: a clause in lower case without a full stop.</param>
 public sealed record CommandDefinition(CommandName Name, string Words, string Summary)
 {
+    /// <summary>It changes something: root must not run it.</summary>
+    public bool Changes { get; init; } = true;
+
     /// <summary>Paragraphs of the manual.</summary>
     public IReadOnlyList<string> Description { get; init; } = [];
 

@@ -8,7 +8,7 @@ using Repmgr.Engine.Logging;
 namespace Repmgr.Cli.Commands;
 
 /// <summary>What a command has at hand.</summary>
-internal sealed class CommandContext(CommandDefinition command, CommandOptions options, ILog log, ResultOutput output)
+internal sealed class CommandContext(CommandDefinition command, CommandOptions options, TerminalLog log, ResultOutput output, CommandJournal journal)
 {
     public CommandDefinition Command { get; } = command;
 
@@ -49,7 +49,7 @@ internal sealed class CommandContext(CommandDefinition command, CommandOptions o
             return ExitCode.Success;
         }
 
-        PlanOutcome outcome = await new PlanExecutor(runner, new StepLog(Log)).RunAsync(ready.Plan, cancel).ConfigureAwait(false);
+        PlanOutcome outcome = await new PlanExecutor(runner, new StepLog(Log, journal)).RunAsync(ready.Plan, cancel).ConfigureAwait(false);
         return outcome is PlanOutcome.Failed failed ? failed.ExitCode : ExitCode.Success;
     }
 }

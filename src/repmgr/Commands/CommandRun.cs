@@ -7,19 +7,24 @@ using Repmgr.Engine.Logging;
 namespace Repmgr.Cli.Commands;
 
 /// <summary>Runs one command from its start to its exit code.</summary>
-internal static class CommandRun
+internal sealed class CommandRun(CommandDefinition definition, CommandOptions options, TerminalLog log, ResultOutput output, CommandJournal journal)
 {
-    /// <summary>The code behind each command of the table; null for one that this build does not have.</summary>
+    /// <summary>The code behind each command; null for one that is not in this version.</summary>
     public static ICommand? Find(CommandName name) => name switch
     {
         _ => null,
     };
 
-    public static async Task<ExitCode> RunAsync(CommandDefinition definition, CommandOptions options, IReadOnlyList<string> arguments)
+    public async Task<ExitCode> RunAsync(bool isRoot)
     {
-        var log = new TerminalLog(Console.Error, options);
         foreach (Problem notice in options.Notices)
             log.Write(Severity.Notice, notice);
+        if (Obstacle(isRoot) is { } obstacle)
+        {
+            log.Write(Severity.Error, obstacle);
+            return ExitCode.BadConfig;
+        }
+
         if (Find(definition.Name) is not { } command)
         {
             log.Error($"command \"{definition.Words}\" is not in this version of repmgr");
@@ -31,13 +36,28 @@ internal static class CommandRun
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
         try
         {
-            return await command.RunAsync(new CommandContext(definition, options, log, new ResultOutput(Console.Out, options)), stop.Token).ConfigureAwait(false);
+            return await command.RunAsync(new CommandContext(definition, options, log, output, journal), stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             log.Error("interrupted", hint: "Run the command again: what is done already is found done.");
             return ExitCode.SystemFailure;
         }
+    }
+
+    private Problem? Obstacle(bool isRoot)
+    {
+        if (!definition.Changes)
+            return null;
+        if (isRoot)
+        {
+            return new Problem(
+                $"\"repmgr {definition.Words}\" must not run as root",
+                "PostgreSQL's files belong to the user that runs the server, and what root writes there it cannot read.",
+                "Run it as that user, for instance: sudo -u postgres repmgr ...");
+        }
+
+        return CallGuard.Enter(definition.Words);
     }
 
     // The first signal lets the command clean up; a second one ends it at once.

@@ -6,12 +6,13 @@ using Repmgr.Engine.Logging;
 namespace Repmgr.Cli.Output;
 
 /// <summary>Says what the executor does, one message before each step and one for how it ended.</summary>
-internal sealed class StepLog(ILog log) : IExecutionLog
+internal sealed class StepLog(ILog log, CommandJournal journal) : IExecutionLog
 {
     public void Starting(Step step) => log.Info(step.Describe());
 
     public void Finished(Step step, StepOutcome outcome)
     {
+        journal.Finished(step, outcome);
         switch (outcome)
         {
             case StepOutcome.Done { Note: { } note }:

@@ -7,15 +7,21 @@ namespace Repmgr.Cli.Output;
 /// <summary>
 /// Messages as repmgr 5.x writes them: <c>LEVEL: text</c>, with <c>DETAIL</c> and <c>HINT</c> as lines of their own.
 /// </summary>
-/// <param name="writer">Standard error, or the log file.</param>
+/// <param name="writer">Standard error.</param>
 /// <param name="options"><c>--quiet</c>, <c>--terse</c>, <c>--verbose</c>, <c>--dry-run</c> and <c>--log-level</c> decide what is said.</param>
-internal sealed class TerminalLog(TextWriter writer, CommandOptions options) : ILog
+/// <param name="journal">Keeps what was said for <c>--json</c>.</param>
+internal sealed class TerminalLog(TextWriter writer, CommandOptions options, CommandJournal journal) : ILog
 {
+    private TextWriter _writer = writer;
+
     /// <summary>The least severity written. The configuration file's <c>log_level</c> may set it, if no option has.</summary>
     public Severity Threshold { get; private set; } = ThresholdOf(options, Severity.Info);
 
     /// <summary>Takes over <c>log_level</c> of the configuration file, as far as no option says otherwise.</summary>
     public void UseConfigured(Severity severity) => Threshold = ThresholdOf(options, severity);
+
+    /// <summary>Goes on in another place (<c>--log-to-file</c>).</summary>
+    public void Redirect(TextWriter writer) => _writer = writer;
 
     public bool Writes(Severity severity) => severity >= Threshold;
 
@@ -24,13 +30,14 @@ internal sealed class TerminalLog(TextWriter writer, CommandOptions options) : I
         if (!Writes(line.Severity))
             return;
 
-        writer.WriteLine($"{line.Severity.Name()}: {line.Message}");
+        journal.Said(line);
+        _writer.WriteLine($"{line.Severity.Name()}: {line.Message}");
         if (options.Terse)
             return;
         if (line.Detail is { Length: > 0 } detail)
-            writer.WriteLine($"DETAIL: {detail}");
+            _writer.WriteLine($"DETAIL: {detail}");
         if (line.Hint is { Length: > 0 } hint)
-            writer.WriteLine($"HINT: {hint}");
+            _writer.WriteLine($"HINT: {hint}");
     }
 
     private static Severity ThresholdOf(CommandOptions options, Severity configured)
