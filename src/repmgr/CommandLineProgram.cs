@@ -36,7 +36,7 @@ internal sealed class CommandLineProgram(TextWriter output, TextWriter error, bo
     private async Task<ExitCode> RunAsync(Invocation.Run run)
     {
         var journal = new CommandJournal();
-        var log = new TerminalLog(error, run.Options, journal);
+        using var log = new TerminalLog(error, run.Options, journal);
         var result = new ResultOutput(output, run.Options, journal);
         ExitCode exitCode = await new CommandRun(run.Command, run.Options, log, result, journal).RunAsync(isRoot).ConfigureAwait(false);
         result.Close(run.Command.Words, exitCode);
@@ -46,7 +46,7 @@ internal sealed class CommandLineProgram(TextWriter output, TextWriter error, bo
     private ExitCode Complain(Invocation.Wrong wrong)
     {
         var journal = new CommandJournal();
-        var log = new TerminalLog(error, wrong.Options, journal);
+        using var log = new TerminalLog(error, wrong.Options, journal);
         foreach (Problem problem in wrong.Problems)
             log.Write(Severity.Error, problem);
         new ResultOutput(output, wrong.Options, journal).Close(command: null, ExitCode.BadConfig);

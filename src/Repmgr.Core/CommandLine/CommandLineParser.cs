@@ -7,8 +7,7 @@ public static class CommandLineParser
 {
     public static Invocation Parse(IReadOnlyList<string> arguments, CommandTable table)
     {
-        CommandLineSplit split = CommandLineSplit.Cut(arguments, table);
-        var verb = VerbChoice.Make(split, table);
+        (CommandLineSplit split, VerbChoice verb) = Understand(arguments, table);
         if (Asks(split, Opt.Help))
             return new Invocation.Help(verb.Object, verb.Command);
         if (Asks(split, Opt.Version))
@@ -24,6 +23,20 @@ public static class CommandLineParser
         return problems.Count == 0 && verb.Command is { } command
             ? new Invocation.Run(command, reading.Options)
             : new Invocation.Wrong(problems, reading.Options);
+    }
+
+    // Once the command is known, a letter of two meanings has one: cut again, so that the "many" of "standby clone -w many" is
+    // seen for the bad value that it is. Unless that would swallow the command itself ("-w standby clone").
+    private static (CommandLineSplit Split, VerbChoice Verb) Understand(IReadOnlyList<string> arguments, CommandTable table)
+    {
+        var first = CommandLineSplit.Cut(arguments, [.. table.AllOptions], []);
+        var verb = VerbChoice.Make(first, table);
+        if (verb.Command is not { IsLater: false } command)
+            return (first, verb);
+
+        var second = CommandLineSplit.Cut(arguments, [.. table.AllOptions], [.. table.OptionsOf(command)]);
+        var again = VerbChoice.Make(second, table);
+        return again.Command == command ? (second, again) : (first, verb);
     }
 
     private static bool Asks(CommandLineSplit split, OptionDefinition option) => split.Options.Any(token => token.Candidates.Contains(option));

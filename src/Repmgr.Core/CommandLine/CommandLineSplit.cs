@@ -14,9 +14,11 @@ internal sealed record CommandLineSplit(IReadOnlyList<string> Words, IReadOnlyLi
     public sealed record Token(string Spelled, IReadOnlyList<OptionDefinition> Candidates, string? Value, bool ValueWasApart, int WordsBefore);
 
     /// <summary>Cuts. Options may stand anywhere; <c>--</c> ends them; letters may be joined: <c>-vF</c>, <c>-hnode1</c>.</summary>
-    public static CommandLineSplit Cut(IReadOnlyList<string> arguments, CommandTable table)
+    /// <param name="arguments">What was typed.</param>
+    /// <param name="all">Every option there is.</param>
+    /// <param name="own">The options of the command, once that is known: they come before others of the same name.</param>
+    public static CommandLineSplit Cut(IReadOnlyList<string> arguments, OptionDefinition[] all, OptionDefinition[] own)
     {
-        OptionDefinition[] all = [.. table.AllOptions];
         var words = new List<string>();
         var options = new List<Token>();
         for (int index = 0; index < arguments.Count; index++)
@@ -31,9 +33,9 @@ internal sealed record CommandLineSplit(IReadOnlyList<string> Words, IReadOnlyLi
 
             bool tookNext = false;
             if (argument.StartsWith("--", StringComparison.Ordinal))
-                options.Add(Long(argument, next, all, words.Count, out tookNext));
+                options.Add(Long(argument, next, Named, words.Count, out tookNext));
             else if (argument is ['-', _, ..])
-                options.AddRange(Letters(argument, next, all, words.Count, out tookNext));
+                options.AddRange(Letters(argument, next, Named, words.Count, out tookNext));
             else
                 words.Add(argument);
 
@@ -42,27 +44,29 @@ internal sealed record CommandLineSplit(IReadOnlyList<string> Words, IReadOnlyLi
         }
 
         return new CommandLineSplit(words, options);
+
+        OptionDefinition[] Named(Func<OptionDefinition, bool> fits) => own.Where(fits).ToArray() is { Length: > 0 } mine ? mine : [.. all.Where(fits)];
     }
 
-    private static Token Long(string argument, string? next, OptionDefinition[] all, int wordsBefore, out bool tookNext)
+    private static Token Long(string argument, string? next, Func<Func<OptionDefinition, bool>, OptionDefinition[]> named, int wordsBefore, out bool tookNext)
     {
         int equals = argument.IndexOf('=');
         string name = (equals < 0 ? argument : argument[..equals])[2..];
         string? value = equals < 0 ? null : argument[(equals + 1)..];
         string plain = name.Replace('_', '-');
-        OptionDefinition[] candidates = [.. all.Where(option => option.LongNames.Contains(plain))];
+        OptionDefinition[] candidates = named(option => option.LongNames.Contains(plain));
         tookNext = value is null && TakesNext(candidates, next);
         return new Token($"--{name}", candidates, tookNext ? next : value, tookNext, wordsBefore);
     }
 
-    private static List<Token> Letters(string argument, string? next, OptionDefinition[] all, int wordsBefore, out bool tookNext)
+    private static List<Token> Letters(string argument, string? next, Func<Func<OptionDefinition, bool>, OptionDefinition[]> named, int wordsBefore, out bool tookNext)
     {
         var tokens = new List<Token>();
         tookNext = false;
         for (int at = 1; at < argument.Length; at++)
         {
             char letter = argument[at];
-            OptionDefinition[] candidates = [.. all.Where(option => option.Letters.Contains(letter))];
+            OptionDefinition[] candidates = named(option => option.Letters.Contains(letter));
             string rest = argument[(at + 1)..];
             bool attached = rest.Length > 0 && candidates.Any(option => option.TakesValue) && TakesAttached(candidates, rest);
             if (!attached && rest.Length == 0)
@@ -94,7 +98,7 @@ internal sealed record CommandLineSplit(IReadOnlyList<string> Words, IReadOnlyLi
             return false;
         if (candidates.All(option => option is { TakesValue: true, ValueIsOptional: false }))
             return true;
-        return candidates.Any(option => option.Value is OptionValue.Integer) && IsNumber(next);
+        return candidates.Any(option => option.Value is OptionValue.Integer) && IsNumber(next.TrimStart('-'));
     }
 
     // "-h --port 5432": the host was forgotten. A value that does begin with a dash can be attached.

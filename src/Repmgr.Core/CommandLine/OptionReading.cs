@@ -35,10 +35,17 @@ internal sealed record OptionReading(CommandOptions Options, IReadOnlyList<Probl
     {
         IEnumerable<OptionDefinition> own = command is null or { IsLater: true } ? [] : table.OptionsOf(command);
         string name = token.Spelled.TrimStart('-').Replace('_', '-');
-        string? near = name.Length < 2 ? null : Nearest.To(name, own.SelectMany(option => option.LongNames)) ?? Nearest.To(name, table.AllOptions.SelectMany(option => option.LongNames));
+        string? near = name.Length < 2 ? null : Near(name, own) ?? Near(name, table.AllOptions);
         return new Problem(
             $"unknown option \"{token.Spelled}\"",
             Hint: near is not null ? $"Perhaps you meant --{near}." : $"\"{HelpCommand(command, table)}\" lists the options.");
+    }
+
+    // What only one name begins with is a shortened name; else it may be mistyped.
+    private static string? Near(string name, IEnumerable<OptionDefinition> options)
+    {
+        string[] names = [.. options.SelectMany(option => option.LongNames)];
+        return names.Where(known => known.StartsWith(name, StringComparison.OrdinalIgnoreCase)).ToArray() is [var only] ? only : Nearest.To(name, names);
     }
 
     private static Problem? Misplaced(OptionDefinition option, CommandLineSplit.Token token, CommandDefinition? command, CommandTable table)
@@ -65,14 +72,14 @@ internal sealed record OptionReading(CommandOptions Options, IReadOnlyList<Probl
             return token.Value is null ? null : new Problem($"option {option.Display} takes no value", $"It was given \"{token.Value}\".");
         if (token.Value is null)
             return option.ValueIsOptional ? null : new Problem($"option {option.Display} needs a value", Hint: $"Write --{option.Name}={option.Value.Placeholder}.");
-        if (option.ValueIsOptional && token.ValueWasApart && command?.Argument is { } argument)
-        {
-            return new Problem(
-                $"it is not clear whether \"{token.Value}\" is the value of {option.Display} or the {argument}",
-                Hint: $"Write --{option.Name}={token.Value} for the value, or put the {argument} before the option.");
-        }
+        if (option.Value.Fault(token.Value) is { } reason)
+            return new Problem($"invalid value \"{token.Value}\" for option {option.Display}", reason);
 
-        return option.Value.Fault(token.Value) is { } reason ? new Problem($"invalid value \"{token.Value}\" for option {option.Display}", reason) : null;
+        return option.ValueIsOptional && token.ValueWasApart && command?.Argument is { } argument
+            ? new Problem(
+                $"it is not clear whether \"{token.Value}\" is the value of {option.Display} or the {argument}",
+                Hint: $"Write --{option.Name}={token.Value} for the value, or put the {argument} before the option.")
+            : null;
     }
 
     private static string HelpCommand(CommandDefinition? command, CommandTable table) =>

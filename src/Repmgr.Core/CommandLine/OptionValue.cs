@@ -46,7 +46,8 @@ public abstract record OptionValue(string Placeholder)
                 return null;
 
             string known = $"It takes one of: {string.Join(", ", Words)}.";
-            return Nearest.To(value, Words) is { } meant ? $"{known} Perhaps you meant \"{meant}\"." : known;
+            string? begun = value.Length == 0 ? null : Words.FirstOrDefault(word => word.StartsWith(value, StringComparison.OrdinalIgnoreCase));
+            return (begun ?? Nearest.To(value, Words)) is { } meant ? $"{known} Perhaps you meant \"{meant}\"." : known;
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed record VerbChoice(string? Object, CommandDefinition? Command, st
         if (!table.Objects.Contains(subject))
             return new VerbChoice(null, null, null, [UnknownObject(words, table)]);
         if (words.Length == 1)
-            return new VerbChoice(subject, null, null, [new Problem($"command \"{first}\" needs an action", Hint: $"It has: {Actions(table, subject)}.")]);
+            return new VerbChoice(subject, null, null, [NoAction(first, subject, table)]);
 
         string called = $"{subject} {Plain(words[1])}";
         called = CommandTable.Aliases.GetValueOrDefault(called, called);
@@ -39,6 +39,11 @@ internal sealed record VerbChoice(string? Object, CommandDefinition? Command, st
             ? WithArgument(subject, found, words[2..])
             : new VerbChoice(subject, null, null, [UnknownAction(words, subject, table)]);
     }
+
+    private static Problem NoAction(string first, string subject, CommandTable table) =>
+        table.Available.Any(command => command.Words.StartsWith($"{subject} ", StringComparison.Ordinal))
+            ? new Problem($"command \"{first}\" needs an action", Hint: $"It has: {Actions(table, subject)}.")
+            : new Problem($"command \"{first}\" is not in this version of {table.Program}", Hint: $"\"{table.Program} --help\" lists the commands there are.");
 
     private static VerbChoice WithArgument(string subject, CommandDefinition command, string[] rest)
     {
@@ -64,12 +69,12 @@ internal sealed record VerbChoice(string? Object, CommandDefinition? Command, st
     {
         string first = Plain(words[0]);
         string[] second = words.Length > 1 ? [Plain(words[1])] : [];
-        CommandDefinition[] meant = [.. table.Available.Where(command => Fits(command, first, second))];
+        CommandDefinition[] meant = [.. table.Available.Where(command => (first.Length > 0 && command.Words == first.Replace('-', ' ').Replace('_', ' ')) || Fits(command, first, second))];
         string hint = meant.Length > 0
             ? $"Perhaps you meant {Listed(meant)}."
             : Nearest.To(first, [.. table.Objects, .. CommandTable.Aliases.Keys.Where(alias => !alias.Contains(' '))]) is { } near
                 ? $"Perhaps you meant \"{string.Join(' ', [near, .. second])}\"."
-                : $"It begins with one of: {string.Join(", ", table.Objects)}. See \"{table.Program} --help\".";
+                : $"It begins with one of: {string.Join(", ", table.Available.Select(command => command.Words.Split(' ')[0]).Where(word => word.Length > 0).Distinct())}. See \"{table.Program} --help\".";
         return new Problem($"unknown command \"{words[0]}\"", Hint: hint);
     }
 

@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using Repmgr.Cli.Output;
 using Repmgr.Core.CommandLine;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Problems;
 using Repmgr.Engine.Execution;
+using Repmgr.Engine.Files;
 using Repmgr.Engine.Logging;
 
 namespace Repmgr.Cli.Commands;
@@ -10,15 +12,28 @@ namespace Repmgr.Cli.Commands;
 /// <summary>What a command has at hand.</summary>
 internal sealed class CommandContext(CommandDefinition command, CommandOptions options, TerminalLog log, ResultOutput output, CommandJournal journal)
 {
+    private SettingsLoad? _load;
+
     public CommandDefinition Command { get; } = command;
 
     public CommandOptions Options { get; } = options;
 
     /// <summary>Messages, to standard error.</summary>
-    public ILog Log { get; } = log;
+    public ILog Log => log;
 
     /// <summary>Results, to standard output.</summary>
     public ResultOutput Output { get; } = output;
+
+    /// <summary>
+    /// Reads the configuration file, once. Says what is wrong with it and answers false when it cannot be used; where no file
+    /// is named and none is there, the settings are the defaults. <c>--pg-bindir</c> is put over pg_bindir.
+    /// </summary>
+    public bool TryReadSettings([NotNullWhen(true)] out SettingsLoad.Loaded? loaded)
+    {
+        _load ??= ReadSettings();
+        loaded = _load as SettingsLoad.Loaded;
+        return loaded is not null;
+    }
 
     /// <summary>Says every problem and answers with the exit code, for <c>return context.Refuse(problems)</c>.</summary>
     public ExitCode Refuse(IEnumerable<Problem> problems, ExitCode exitCode = ExitCode.BadConfig)
@@ -51,5 +66,30 @@ internal sealed class CommandContext(CommandDefinition command, CommandOptions o
 
         PlanOutcome outcome = await new PlanExecutor(runner, new StepLog(Log, journal)).RunAsync(ready.Plan, cancel).ConfigureAwait(false);
         return outcome is PlanOutcome.Failed failed ? failed.ExitCode : ExitCode.Success;
+    }
+
+    private SettingsLoad ReadSettings()
+    {
+        switch (SettingsLoader.Load(Options.ConfigFile))
+        {
+            case SettingsLoad.Refused refused:
+                Say(refused.Notices);
+                Refuse(refused.Problems);
+                return refused;
+            case SettingsLoad.Loaded loaded:
+                log.Use(loaded.Settings);
+                Say(loaded.Notices);
+                if (Options.Verbose)
+                    Log.Info(loaded.Path is { } path ? $"using configuration file \"{path}\"" : "no configuration file was found: all settings are the defaults");
+                return Options.PgBindir is { } directory ? loaded with { Settings = loaded.Settings with { PgBindir = directory } } : loaded;
+            default:
+                throw new InvalidOperationException("a configuration of no known kind");
+        }
+    }
+
+    private void Say(IEnumerable<LogLine> lines)
+    {
+        foreach (LogLine line in lines)
+            Log.Write(line);
     }
 }

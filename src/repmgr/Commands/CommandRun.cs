@@ -12,6 +12,7 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
     /// <summary>The code behind each command; null for one that is not in this version.</summary>
     public static ICommand? Find(CommandName name) => name switch
     {
+        CommandName.DumpConfig => new DumpConfigCommand(),
         _ => null,
     };
 

@@ -108,8 +108,7 @@ internal sealed class ProgressDisplay(TextWriter writer, ProgressStyle style, Ti
     private string JsonLine(CopyProgress value)
     {
         long? speed = _meter.BytesPerSecond is { } bytes ? (long)bytes : null;
-        return System.Text.Json.JsonSerializer.Serialize(
-            new ProgressLine(value.Phase, value.Done, value.Total, speed), OutputJson.Lines.ProgressLine);
+        return JsonText.Of(new ProgressLine(value.Phase, value.Done, value.Total, speed), OutputJson.Default.ProgressLine, indented: false);
     }
 }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Repmgr.Core.CommandLine;
 using Repmgr.Core.Planning;
@@ -39,7 +38,7 @@ internal sealed class ResultOutput(TextWriter writer, CommandOptions options, Co
         if (_wroteJson)
             throw new InvalidOperationException("--json prints one document");
         _wroteJson = true;
-        writer.WriteLine(JsonSerializer.Serialize(value, type));
+        writer.WriteLine(JsonText.Of(value, type, indented: true));
     }
 
     /// <summary>The numbered steps, for <c>--dry-run</c>.</summary>

@@ -1,5 +1,6 @@
 using Repmgr.Core.CommandLine;
 using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
 using Repmgr.Engine.Logging;
 
 namespace Repmgr.Cli.Output;
@@ -10,18 +11,29 @@ namespace Repmgr.Cli.Output;
 /// <param name="writer">Standard error.</param>
 /// <param name="options"><c>--quiet</c>, <c>--terse</c>, <c>--verbose</c>, <c>--dry-run</c> and <c>--log-level</c> decide what is said.</param>
 /// <param name="journal">Keeps what was said for <c>--json</c>.</param>
-internal sealed class TerminalLog(TextWriter writer, CommandOptions options, CommandJournal journal) : ILog
+internal sealed class TerminalLog(TextWriter writer, CommandOptions options, CommandJournal journal) : ILog, IDisposable
 {
-    private TextWriter _writer = writer;
+    private Log? _file;
 
     /// <summary>The least severity written. The configuration file's <c>log_level</c> may set it, if no option has.</summary>
     public Severity Threshold { get; private set; } = ThresholdOf(options, Severity.Info);
 
-    /// <summary>Takes over <c>log_level</c> of the configuration file, as far as no option says otherwise.</summary>
-    public void UseConfigured(Severity severity) => Threshold = ThresholdOf(options, severity);
+    /// <summary>
+    /// Takes over <c>log_level</c> of the configuration file, as far as no option says otherwise, and with
+    /// <c>--log-to-file</c> the place.
+    /// </summary>
+    public void Use(Settings settings)
+    {
+        Threshold = ThresholdOf(options, settings.LogLevel);
+        if (!options.LogToFile || _file is not null)
+            return;
 
-    /// <summary>Goes on in another place (<c>--log-to-file</c>).</summary>
-    public void Redirect(TextWriter writer) => _writer = writer;
+        var target = new LogTarget(Threshold, settings.LogFacility.ToString().ToUpperInvariant(), settings.LogFile, LogFormat.Line);
+        if (Log.Check(target) is { } problem)
+            Write(LogLine.From(Severity.Warning, problem));
+        else
+            _file = new Log("repmgr", target, TimeProvider.System);
+    }
 
     public bool Writes(Severity severity) => severity >= Threshold;
 
@@ -31,14 +43,22 @@ internal sealed class TerminalLog(TextWriter writer, CommandOptions options, Com
             return;
 
         journal.Said(line);
-        _writer.WriteLine($"{line.Severity.Name()}: {line.Message}");
+        if (_file is not null)
+        {
+            _file.Write(line);
+            return;
+        }
+
+        writer.WriteLine($"{line.Severity.Name()}: {line.Message}");
         if (options.Terse)
             return;
         if (line.Detail is { Length: > 0 } detail)
-            _writer.WriteLine($"DETAIL: {detail}");
+            writer.WriteLine($"DETAIL: {detail}");
         if (line.Hint is { Length: > 0 } hint)
-            _writer.WriteLine($"HINT: {hint}");
+            writer.WriteLine($"HINT: {hint}");
     }
+
+    public void Dispose() => _file?.Dispose();
 
     private static Severity ThresholdOf(CommandOptions options, Severity configured)
     {
