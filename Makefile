@@ -7,6 +7,8 @@ RID     := linux-$(ARCH)
 SOURCES := $(shell find src -name bin -prune -o -name obj -prune -o -type f \( -name '*.cs' -o -name '*.csproj' -o -name '*.json' -o -name '*.txt' \) -print) \
            Directory.Build.props Directory.Packages.props global.json
 
+# Both publishes build the same two libraries.
+.NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help demo test publish install bench docs lint fuzz clean
 
@@ -27,7 +29,9 @@ publish: dist/repmgr dist/repmgrd ## Compile the two programs ahead of time into
 dist/%: $(SOURCES)
 	@tools/prerequisites build
 	@mkdir -p dist
-	dotnet publish src/$* -c Release -r $(RID) -o artifacts/publish/$* -v quiet --nologo
+	@# Restored without -r, which the lock files of the libraries do not know.
+	dotnet restore src/$* -v quiet --nologo
+	dotnet publish src/$* --no-restore -c Release -r $(RID) -o artifacts/publish/$* -v quiet --nologo
 	@install -m 755 artifacts/publish/$*/$* dist/$*
 
 install: publish ## Install programs, man pages, completions, sample configuration and service unit: PREFIX=/usr/local DESTDIR=

@@ -1,0 +1,48 @@
+using Repmgr.PostgresTests.Harness;
+
+namespace Repmgr.PostgresTests.House;
+
+/// <summary><c>make demo</c> is what a newcomer sees first: it must come to its end, say what it saw, and leave nothing.</summary>
+public sealed class DemoTest : LabTest
+{
+    [Fact]
+    public async Task The_demo_tells_the_whole_story_and_leaves_nothing()
+    {
+        var told = (await Lab.RunAsync(Demo())).ShouldSucceed();
+        Assert.Contains("What was seen", told.Stdout, StringComparison.Ordinal);
+        Assert.Contains("The whole story", told.Stdout, StringComparison.Ordinal);
+        Assert.Equal(7, told.Stdout.Split('\n').Count(line => line.StartsWith("  ", StringComparison.Ordinal) && line.Contains(" s   ", StringComparison.Ordinal)));
+        Assert.Empty(Stages());
+        Assert.Empty(Leftovers.In(Lab.Directory));
+    }
+
+    [Fact]
+    public async Task The_demo_puts_everything_away_when_interrupted()
+    {
+        var running = Lab.RunAsync(Demo());
+        await Eventually.TrueAsync(() => Task.FromResult(Leftovers.In(Lab.Directory).Any(IsPostmaster)), Seconds(60), "the demo has a server");
+        // A Ctrl-C goes to every process of the terminal's foreground group; the script is the one that must react.
+        int script = Leftovers.In(Lab.Directory).Min();
+        _ = Leftovers.Send(script, SigInt);
+        Assert.Equal(130, (await running).ExitCode);
+        Assert.Empty(Stages());
+        await Eventually.TrueAsync(() => Task.FromResult(Leftovers.In(Lab.Directory).Count == 0), Seconds(10), "no process is left");
+    }
+
+    private const int SigInt = 2;
+
+    private Launch Demo() => new(Path.Combine(Programs.SourceRoot, "tools", "demo"), Path.GetDirectoryName(Programs.Repmgr)!)
+    {
+        Within = TimeSpan.FromMinutes(5),
+        Environment = new Dictionary<string, string?>
+        {
+            ["REPMGR_PG_BIN"] = PostgresMajor.Of(PostgresMajor.Default).BinDirectory,
+            ["TMPDIR"] = Lab.Directory,
+        },
+    };
+
+    private string[] Stages() => Directory.GetDirectories(Lab.Directory, "repmgr-demo-*");
+
+    private static bool IsPostmaster(int pid) =>
+        File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").Trim() == "postgres";
+}
