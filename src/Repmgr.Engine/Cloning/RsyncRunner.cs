@@ -162,7 +162,13 @@ internal sealed class RsyncRunner(RsyncCopy copy, PostgresConnector connector, I
             piece =>
             {
                 if (RsyncListing.ProgressBytes(piece) is { } bytes)
-                    (_, last) = (meter.Add(Math.Min(bytes, unit.Bytes) - last), Math.Min(bytes, unit.Bytes));
+                {
+                    // A file may have grown since it was listed; the total stays what it was.
+                    bytes = Math.Min(bytes, unit.Bytes);
+                    meter.Add(bytes - last);
+                    last = bytes;
+                }
+
                 if (RsyncListing.ReceivedBytes(piece) is { } received)
                     Interlocked.Add(ref _moved, received);
             },
@@ -262,8 +268,18 @@ internal sealed class RsyncRunner(RsyncCopy copy, PostgresConnector connector, I
             }
 
             // As pg_basebackup does: these segments are the source's to archive, not the standby's once it is promoted.
-            File.WriteAllBytes(Path.Combine(to, "archive_status", segment + ".done"), []);
+            MakeEmpty(Path.Combine(to, "archive_status", segment + ".done"));
         }
+    }
+
+    private static void MakeEmpty(string path)
+    {
+        using var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
     }
 
     private static StepOutcome.Failed Failed(Problem problem, ExitCode code) => new(problem, code);
@@ -284,10 +300,9 @@ internal sealed class CopyMeter(long total, IProgress<CopyProgress> progress)
 {
     private long _done;
 
-    public long Add(long bytes)
+    public void Add(long bytes)
     {
-        long done = Interlocked.Add(ref _done, bytes);
-        progress.Report(new CopyProgress("copying", done, total));
-        return done;
+        if (bytes != 0)
+            progress.Report(new CopyProgress("copying", Interlocked.Add(ref _done, bytes), total));
     }
 }

@@ -68,10 +68,18 @@ public static class DurableFile
     public static void FlushTree(string root, CancellationToken cancel)
     {
         var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
-        Parallel.ForEach(
-            Directory.EnumerateFiles(root, "*", options),
-            new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = 8 },
-            Flush);
+        try
+        {
+            Parallel.ForEach(
+                Directory.EnumerateFiles(root, "*", options),
+                new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = 8 },
+                NativeFile.Flush);
+        }
+        catch (AggregateException several) when (several.InnerExceptions.OfType<IOException>().FirstOrDefault() is { } first)
+        {
+            throw new IOException(first.Message, several);
+        }
+
         foreach (string directory in Directory.EnumerateDirectories(root, "*", options))
             FlushDirectory(directory);
         FlushDirectory(root);

@@ -14,7 +14,11 @@ internal static partial class NativeFile
 
     /// <summary>Makes what a directory lists durable: files created, renamed or removed in it.</summary>
     /// <exception cref="IOException">It could not be opened or flushed.</exception>
-    public static void FlushDirectory(string path)
+    public static void FlushDirectory(string path) => Flush(path);
+
+    /// <summary>Makes the content of a file or directory durable, also of one that may only be read or that somebody holds a lock on.</summary>
+    /// <exception cref="IOException">It could not be opened or flushed.</exception>
+    public static void Flush(string path)
     {
         int handle = Open(path, ReadOnly);
         if (handle < 0)
