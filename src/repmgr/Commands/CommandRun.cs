@@ -13,6 +13,7 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
     public static ICommand? Find(CommandName name) => name switch
     {
         CommandName.DumpConfig => new DumpConfigCommand(),
+        CommandName.StandbyClone => new StandbyCloneCommand(),
         _ => null,
     };
 

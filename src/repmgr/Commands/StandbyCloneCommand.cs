@@ -1,0 +1,80 @@
+using Repmgr.Cli.Output;
+using Repmgr.Core.Cloning;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.CommandLine;
+using Repmgr.Core.Planning;
+using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
+using Repmgr.Engine.Cloning;
+using Repmgr.Engine.Execution;
+using Repmgr.Engine.Files;
+using Repmgr.Engine.Hosts;
+using Repmgr.Engine.Logging;
+using Repmgr.Engine.Metadata;
+using Repmgr.Engine.Postgres;
+
+namespace Repmgr.Cli.Commands;
+
+/// <summary><c>repmgr standby clone [node]</c></summary>
+internal sealed class StandbyCloneCommand : ICommand
+{
+    public async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancel)
+    {
+        if (!context.TryReadSettings(out SettingsLoad.Loaded? loaded))
+            return ExitCode.BadConfig;
+
+        CloneWish wish = Wish(context.Options, loaded.Settings);
+        var connector = new PostgresConnector();
+        CloneLook look = await new CloneObserver(connector, new HostObserver(HostPlaces.OfThisMachine())).LookAsync(wish, cancel).ConfigureAwait(false);
+        if (look is not CloneLook.Seen seen)
+            return context.Refuse(((CloneLook.Blind)look).Problem, ((CloneLook.Blind)look).ExitCode);
+
+        if (seen.PathFromSource)
+            context.Log.Notice($"the copy goes to \"{seen.Request.DataDirectory}\", the path it has on the source", hint: "Name another with -D/--pgdata.");
+        using var progress = ProgressDisplay.For(context.Options);
+        using var steps = new CloneSteps(connector, progress);
+        Planned planned = seen.Plan();
+        ExitCode code = await context.CarryOutAsync(planned, steps, cancel).ConfigureAwait(false);
+        if (planned is Planned.Ready && !context.Options.DryRun)
+            await EndAsync(context, loaded.Settings, connector, seen, code, cancel).ConfigureAwait(false);
+        return code;
+    }
+
+    private static CloneWish Wish(CommandOptions options, Settings settings) => new(
+        options,
+        settings,
+        Environment.GetEnvironmentVariable("PGDATA"),
+        Environment.GetEnvironmentVariable("PGPASSWORD"),
+        Environment.GetEnvironmentVariable("PGDATABASE") ?? Environment.GetEnvironmentVariable("PGUSER"),
+        Environment.GetEnvironmentVariable("PGHOST"),
+        Environment.ProcessorCount);
+
+    private static async Task EndAsync(
+        CommandContext context, Settings settings, PostgresConnector connector, CloneLook.Seen seen, ExitCode code, CancellationToken cancel)
+    {
+        bool copied = code == ExitCode.Success;
+        if (seen.Request.NodeId is { } id && seen.Source.RegisteredNodes.Count > 0)
+        {
+            string method = seen.Request.Method == CloneMethod.Rsync ? "rsync" : "pg_basebackup";
+            await new EventRecorder(settings, connector, TimeProvider.System, context.Log).RecordAsync(
+                seen.Source.InRecovery ? seen.Servers.Upstream : seen.Servers.Backup,
+                new ClusterEvent(
+                    new NodeId(id),
+                    EventName.StandbyClone,
+                    copied,
+                    $"{(copied ? "cloned" : "could not clone")} from {seen.Servers.SourceName}; method: {method}; --force: {(seen.Request.Force ? "Y" : "N")}"),
+                cancel).ConfigureAwait(false);
+        }
+
+        if (!copied)
+            return;
+        context.Output.Line($"standby cloned from {seen.Servers.SourceName} into \"{seen.Request.DataDirectory}\"");
+        context.Log.Notice(
+            "the standby is ready to be started",
+            hint: $"Start it with: {StartCommand(settings, seen)}."
+            + (seen.Request.NodeId is null ? " Then write its repmgr.conf and run: repmgr standby register." : " Then run: repmgr standby register."));
+    }
+
+    private static string StartCommand(Settings settings, CloneLook.Seen seen) =>
+        settings.ServiceStartCommand ?? $"{(seen.Tools.BinDirectory is { } directory ? directory + "/" : "")}pg_ctl -D {seen.Request.DataDirectory} -l logfile start";
+}
