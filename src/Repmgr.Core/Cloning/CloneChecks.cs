@@ -13,7 +13,7 @@ internal static class SourceChecks
     public static IEnumerable<Objection> Of(CloneRequest request, CloneSource source, CloneServers servers) =>
     [
         .. Version(source),
-        .. Settings(request, source),
+        .. Settings(source),
         .. Senders(request, source),
         .. OwnSlot(request, servers.UpstreamIsSource ? source : servers.UpstreamFacts, servers),
         .. PassingSlot(request, source, servers),
@@ -21,6 +21,16 @@ internal static class SourceChecks
         .. KeptWal(request, source),
         .. Registered(request, source),
         .. Rights(request, source),
+    ];
+
+    /// <summary>Where nothing is copied, only what the standby itself will need is asked.</summary>
+    public static IEnumerable<Objection> OfConfiguration(CloneRequest request, CloneSource source, CloneServers servers) =>
+    [
+        .. Version(source),
+        .. Settings(source),
+        .. OwnSlot(request, servers.UpstreamIsSource ? source : servers.UpstreamFacts, servers),
+        .. Upstream(source, servers),
+        .. Registered(request, source),
     ];
 
     private static IEnumerable<Objection> Version(CloneSource source)
@@ -34,7 +44,7 @@ internal static class SourceChecks
         }
     }
 
-    private static IEnumerable<Objection> Settings(CloneRequest request, CloneSource source)
+    private static IEnumerable<Objection> Settings(CloneSource source)
     {
         if (source.WalLevel is not ("replica" or "logical"))
         {

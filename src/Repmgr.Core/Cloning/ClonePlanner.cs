@@ -1,3 +1,4 @@
+using Repmgr.Core.Cluster;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
@@ -63,6 +64,33 @@ public static class ClonePlanner
             new Step.FinishClone(request.DataDirectory, request.Method, tablespaces),
         ];
         return new Planned.Ready(new Plan(steps), CloneNotices.Of(request, source, target, servers));
+    }
+
+    /// <summary>Makes a standby of a copy that got here by other means (<c>--replication-conf-only</c>).</summary>
+    /// <param name="request">What is wanted.</param>
+    /// <param name="source">What the source said.</param>
+    /// <param name="target">What is here.</param>
+    /// <param name="servers">Who is who.</param>
+    /// <param name="standbySettings">For <c>postgresql.auto.conf</c>.</param>
+    /// <param name="record">The node's record, whose slot changes with it; null when there is none.</param>
+    /// <param name="primary">Where records are written; null when it is not known.</param>
+    public static Planned PlanConfiguration(
+        CloneRequest request,
+        CloneSource source,
+        CloneTarget target,
+        CloneServers servers,
+        IReadOnlyDictionary<string, string?> standbySettings,
+        NodeRecord? record,
+        Conninfo? primary)
+    {
+        List<Objection> objections = [.. SourceChecks.OfConfiguration(request, source, servers), .. TargetChecks.OfConfiguration(request, source, target)];
+        if (objections.Count > 0)
+            return new Planned.Refused([.. objections.Select(objection => objection.Problem)]);
+
+        List<Step> steps = [.. Reserve(request, servers), new Step.ConfigureStandby(request.DataDirectory, standbySettings)];
+        if (record is not null && primary is not null && record.SlotName != request.SlotName)
+            steps.Add(new Step.WriteNode(primary, record with { SlotName = request.SlotName }, [], Replace: true));
+        return new Planned.Ready(new Plan(steps));
     }
 
     private static IEnumerable<Step> Reserve(CloneRequest request, CloneServers servers)
@@ -210,7 +238,9 @@ internal static class CloneNotices
             notices.Add(new Problem(
                 "the source keeps configuration files outside its data directory, and they are not copied",
                 $"They are {string.Join(", ", files.Select(file => $"\"{file}\""))}.",
-                "On Debian create a cluster here with pg_createcluster and make its files fit, or give --copy-external-config-files[=samepath|pgdata]."));
+                target.Configuration is { } own
+                    ? $"The standby will use those in \"{own.Directory}\": see that they fit, or give --copy-external-config-files."
+                    : "Without them the standby cannot start. On Debian create a cluster here with pg_createcluster and make its files fit; or give --copy-external-config-files[=samepath|pgdata]."));
         }
 
         if (request.SlotName is null && source.WalKeepBytes == 0)

@@ -13,7 +13,16 @@ public sealed record CloneTarget(
     TargetContent Content,
     string? Unwritable,
     TargetRoom Main,
-    IReadOnlyList<TargetTablespace> Tablespaces);
+    IReadOnlyList<TargetTablespace> Tablespaces)
+{
+    /// <summary>The configuration that a server on this directory will read, where it lies outside of it (Debian's layout); null: inside.</summary>
+    public LocalConfiguration? Configuration { get; init; }
+}
+
+/// <summary>A configuration directory on this host.</summary>
+/// <param name="Directory">For instance <c>/etc/postgresql/15/main</c>.</param>
+/// <param name="Settings">What it gives the settings that a standby must have at least as high as its primary.</param>
+public sealed record LocalConfiguration(string Directory, IReadOnlyDictionary<string, int> Settings);
 
 /// <summary>What is in a directory that shall become a standby's data directory.</summary>
 public abstract record TargetContent

@@ -13,8 +13,28 @@ internal static class TargetChecks
         .. Space(source, target),
         .. Programs(request, source, tools),
         .. Remote(request, tools),
+        .. Configuration(request, source, target),
         .. Options(request),
     ];
+
+    /// <summary>Where only the replication settings are written, a whole copy must be here, and at rest.</summary>
+    public static IEnumerable<Objection> OfConfiguration(CloneRequest request, CloneSource source, CloneTarget target)
+    {
+        if (target.Content is TargetContent.Cluster { RunningPid: not null } && request.Force && Content(request, source, target with { Content = Stopped(target.Content) }) is null)
+            yield break;
+        if (target.Content is TargetContent.Absent or TargetContent.Empty or TargetContent.Unfinished)
+        {
+            yield return new(new Problem(
+                $"there is no whole cluster in \"{target.Directory}\"",
+                Hint: "Put a copy of the source there first, or leave --replication-conf-only out to have repmgr copy it."));
+        }
+
+        foreach (Objection objection in Directory(request with { Force = true }, source, target))
+            yield return objection;
+    }
+
+    private static TargetContent Stopped(TargetContent content) =>
+        content is TargetContent.Cluster cluster ? cluster with { RunningPid = null } : content;
 
     private static IEnumerable<Objection> Directory(CloneRequest request, CloneSource source, CloneTarget target)
     {
@@ -153,6 +173,24 @@ internal static class TargetChecks
                     $"{noData.Reason.TrimEnd('.')}.",
                     "Name with -R the operating-system user that PostgreSQL runs as there, and check that ssh and the database connection lead to the same host."), ExitCode.BadSsh);
                 break;
+        }
+    }
+
+    // A hot standby stops (or pauses) when its primary has more of these than it can hold.
+    // https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-ADMIN
+    private static IEnumerable<Objection> Configuration(CloneRequest request, CloneSource source, CloneTarget target)
+    {
+        if (target.Configuration is not { } own || request.ExternalConfig == ExternalConfigCopy.SamePath)
+            yield break;
+        foreach ((string name, int needed) in source.StandbyMinimums.OrderBy(setting => setting.Key, StringComparer.Ordinal))
+        {
+            if (own.Settings.TryGetValue(name, out int here) && here < needed)
+            {
+                yield return new(new Problem(
+                    $"\"{name}\" is lower here than on the source",
+                    string.Create(CultureInfo.InvariantCulture, $"\"{own.Directory}\" gives {here}, the source has {needed}: the standby would not start."),
+                    string.Create(CultureInfo.InvariantCulture, $"Set {name} = {needed} or more in \"{own.Directory}/postgresql.conf\".")));
+            }
         }
     }
 

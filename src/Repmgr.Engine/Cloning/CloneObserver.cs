@@ -28,6 +28,9 @@ public abstract record CloneLook
     /// <param name="Servers">Who is who.</param>
     /// <param name="StandbySettings">For <c>postgresql.auto.conf</c>.</param>
     /// <param name="PathFromSource">The data directory was not named: it is the source's own path.</param>
+    /// <param name="Record">This node's record, as the source has it; null when there is none.</param>
+    /// <param name="Primary">Where records and events are written; null when no primary is known.</param>
+    /// <param name="Manager">Who will start the server here; null when that is not clear.</param>
     public sealed record Seen(
         CloneRequest Request,
         CloneSource Source,
@@ -35,9 +38,14 @@ public abstract record CloneLook
         CloneTools Tools,
         CloneServers Servers,
         IReadOnlyDictionary<string, string?> StandbySettings,
-        bool PathFromSource) : CloneLook
+        bool PathFromSource,
+        NodeRecord? Record,
+        Conninfo? Primary,
+        ServiceManager? Manager) : CloneLook
     {
-        public Planned Plan() => ClonePlanner.Plan(Request, Source, Target, Tools, Servers, StandbySettings);
+        public Planned Plan(bool configurationOnly) => configurationOnly
+            ? ClonePlanner.PlanConfiguration(Request, Source, Target, Servers, StandbySettings, Record, Primary)
+            : ClonePlanner.Plan(Request, Source, Target, Tools, Servers, StandbySettings);
     }
 }
 
@@ -103,18 +111,28 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
             servers = servers with { UpstreamFacts = facts };
         }
 
-        string? bindir = await BindirAsync(wish, directory, source, cancel).ConfigureAwait(false);
+        HostFacts here = await host.ObserveAsync(null, cancel).ConfigureAwait(false);
+        string? bindir = (HostDetection.Bindir(wish.Options.PgBindir ?? wish.Settings.PgBindir, directory, source.Version.Major, here) as Detected<string>.Found)?.Value;
+        string? configuration = wish.Settings.ConfigDirectory
+            ?? (here.DebianClusters.FirstOrDefault(cluster => cluster.DataDirectory.TrimEnd('/') == request.DataDirectory) is { } debian ? $"/etc/postgresql/{debian.Major}/{debian.Name}" : null);
         Conninfo primary = PrimaryConninfoFor(wish, request, upstream, source);
         Task<string?> login = LoginAsync(bindir, ReplicationLogin(wish, reached), cancel);
         Task<CloneTools> tools = ToolsLook.LookAsync(request, source, bindir, cancel);
         return new CloneLook.Seen(
             request,
             source with { ReplicationRefused = await login.ConfigureAwait(false) },
-            TargetLook.Look(request, source),
+            TargetLook.Look(request, source) with
+            {
+                Configuration = configuration is null || bindir is null ? null
+                    : await ConfigurationLook.LookAsync(bindir, configuration, source.StandbyMinimums.Keys, cancel).ConfigureAwait(false),
+            },
             await tools.ConfigureAwait(false),
             servers with { Source = ReplicationLogin(wish, reached), Backup = reached },
             wish.StandbySettings(request, primary),
-            wish.DataDirectory is null);
+            wish.DataDirectory is null,
+            nodes.FirstOrDefault(node => node.Id == wish.Settings.NodeId),
+            source.InRecovery ? PrimaryOf(nodes, reached) : reached,
+            (HostDetection.Manager(request.DataDirectory, here) as Detected<ServiceManager>.Found)?.Value);
     }
 
     private async Task<(CloneSource? Facts, CloneLook.Blind? Blind)> UpstreamAsync(
@@ -134,13 +152,11 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
         }
     }
 
-    private async Task<string?> BindirAsync(CloneWish wish, string directory, CloneSource source, CancellationToken cancel) =>
-        HostDetection.Bindir(
-            wish.Options.PgBindir ?? wish.Settings.PgBindir,
-            directory,
-            source.Version.Major,
-            await host.ObserveAsync(null, cancel).ConfigureAwait(false)) is Detected<string>.Found found
-            ? found.Value
+    // A record holds no password; the one that served for the source serves for its fellow.
+    private static Conninfo? PrimaryOf(IReadOnlyList<NodeRecord> nodes, Conninfo reached) =>
+        nodes.FirstOrDefault(node => node is { Type: NodeType.Primary, Active: true }) is { } node
+        && Conninfo.TryParse(node.Conninfo, out Conninfo? conninfo, out _)
+            ? reached["password"] is { } password ? conninfo.WithDefault("password", password) : conninfo
             : null;
 
     // The way in that counts is libpq's own, with its password file: the standby will take the same.

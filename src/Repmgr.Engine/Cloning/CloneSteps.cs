@@ -9,9 +9,12 @@ using Repmgr.Engine.Processes;
 namespace Repmgr.Engine.Cloning;
 
 /// <summary>Does the steps of a clone. Holds the lock on the target from the first of them to the last.</summary>
-public sealed class CloneSteps(PostgresConnector connector, IProgress<CopyProgress> progress) : IStepRunner, IDisposable
+public sealed class CloneSteps(StepContext context) : IDisposable
 {
     private static readonly TimeSpan VerifyWithin = TimeSpan.FromDays(7);
+
+    private readonly PostgresConnector _connector = context.Connector;
+    private readonly IProgress<CopyProgress> _progress = context.CopyProgress ?? new Unheard();
 
     private FileStream? _lock;
 
@@ -21,16 +24,16 @@ public sealed class CloneSteps(PostgresConnector connector, IProgress<CopyProgre
         {
             return step switch
             {
-                Step.ReserveSlot reserve => await SlotRunner.ReserveAsync(reserve, connector, cancel).ConfigureAwait(false),
-                Step.BeginClone begin => Begin(begin),
+                Step.ReserveSlot reserve => await SlotRunner.ReserveAsync(reserve, _connector, cancel).ConfigureAwait(false),
+                Step.BeginClone begin => await BeginAsync(begin, cancel).ConfigureAwait(false),
                 Step.ClearTarget clear => Did(() => TargetDirectory.Clear(clear)),
-                Step.CopyByBaseBackup backup => await new BaseBackupRunner(backup.Copy, progress).RunAsync(cancel).ConfigureAwait(false),
+                Step.CopyByBaseBackup backup => await new BaseBackupRunner(backup.Copy, _progress).RunAsync(cancel).ConfigureAwait(false),
                 Step.VerifyCopy verify => await VerifyAsync(verify, cancel).ConfigureAwait(false),
-                Step.CopyByRsync rsync => await new RsyncRunner(rsync.Copy, connector, progress).RunAsync(cancel).ConfigureAwait(false),
+                Step.CopyByRsync rsync => await new RsyncRunner(rsync.Copy, _connector, _progress).RunAsync(cancel).ConfigureAwait(false),
                 Step.CopyConfigFiles files => await ConfigFiles.CopyAsync(files, cancel).ConfigureAwait(false),
                 Step.ConfigureStandby configure => Configure(configure),
                 Step.FinishClone finish => Finish(finish, cancel),
-                _ => throw new InvalidOperationException($"the step {step.GetType().Name} is not part of a clone"),
+                _ => throw new InvalidOperationException($"the step {step.GetType().Name} is nobody's"),
             };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -41,15 +44,15 @@ public sealed class CloneSteps(PostgresConnector connector, IProgress<CopyProgre
 
     public void Dispose() => _lock?.Dispose();
 
-    private StepOutcome.Done Begin(Step.BeginClone step)
+    private async Task<StepOutcome> BeginAsync(Step.BeginClone step, CancellationToken cancel)
     {
-        _lock ??= TargetDirectory.Begin(step);
+        _lock ??= await TargetDirectory.BeginAsync(step, cancel).ConfigureAwait(false);
         return new StepOutcome.Done();
     }
 
     private async Task<StepOutcome> VerifyAsync(Step.VerifyCopy step, CancellationToken cancel)
     {
-        progress.Report(new CopyProgress("verifying the copy"));
+        _progress.Report(new CopyProgress("verifying the copy"));
         ProgramResult result = await ExternalProgram
             .RunAsync(step.Program, ["--exit-on-error", step.Directory], ExternalProgram.PlainMessages, VerifyWithin, cancel)
             .ConfigureAwait(false);
@@ -69,7 +72,7 @@ public sealed class CloneSteps(PostgresConnector connector, IProgress<CopyProgre
 
     private StepOutcome.Done Finish(Step.FinishClone step, CancellationToken cancel)
     {
-        progress.Report(new CopyProgress("flushing the copy to disk"));
+        _progress.Report(new CopyProgress("flushing the copy to disk"));
         if (step.Method == CloneMethod.Rsync)
             TargetDirectory.PlaceControlFile(step, cancel);
         else
@@ -83,5 +86,10 @@ public sealed class CloneSteps(PostgresConnector connector, IProgress<CopyProgre
     {
         action();
         return new StepOutcome.Done();
+    }
+
+    private sealed class Unheard : IProgress<CopyProgress>
+    {
+        public void Report(CopyProgress value) { }
     }
 }

@@ -9,12 +9,14 @@ internal static class TargetDirectory
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    private static readonly TimeSpan OrphansWithin = TimeSpan.FromSeconds(30);
+
     // Kept beside their successors: what an operator has tuned on this host is not thrown away.
     private static readonly string[] KeptFiles = ["postgresql.conf", AutoConf.FileName, "pg_hba.conf", "pg_ident.conf"];
 
     /// <summary>Marks the directory, makes it first if need be, and takes the lock that says we are at it.</summary>
     /// <exception cref="IOException">Another clone has the lock, or it could not be written.</exception>
-    public static FileStream Begin(Step.BeginClone step)
+    public static async Task<FileStream> BeginAsync(Step.BeginClone step, CancellationToken cancel)
     {
         string directory = step.DataDirectory;
         Directory.CreateDirectory(directory, OwnerOnly);
@@ -24,9 +26,44 @@ internal static class TargetDirectory
 
         CloneMarker.Write(directory, step.Marker);
         FileStream held = CloneMarker.Lock(directory);
+        await AwaitOrphansAsync(directory, again, cancel).ConfigureAwait(false);
         foreach (string name in KeptFiles.Where(name => !again && File.Exists(Path.Combine(directory, name))))
             DurableFile.Replace(Path.Combine(directory, name + CopyRules.BeforeClone), File.ReadAllBytes(Path.Combine(directory, name)));
         return held;
+    }
+
+    // When a repmgr is killed, its rsync or pg_basebackup ends too, but only when it next writes to the broken pipe. Until then it
+    // still writes here.
+    private static async Task AwaitOrphansAsync(string directory, bool again, CancellationToken cancel)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (again && Orphans(directory) is { Count: > 0 } left)
+        {
+            if (TimeProvider.System.GetElapsedTime(start) > OrphansWithin)
+                throw new IOException($"processes of an interrupted clone still write to \"{directory}\": {string.Join(", ", left)}");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), cancel).ConfigureAwait(false);
+        }
+    }
+
+    private static List<string> Orphans(string directory)
+    {
+        var found = new List<string>();
+        foreach (string process in Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(path[^1])))
+        {
+            try
+            {
+                string[] arguments = File.ReadAllText(Path.Combine(process, "cmdline")).Split('\0');
+                if (Path.GetFileName(arguments[0]) is "rsync" or "pg_basebackup"
+                    && arguments.Any(argument => argument.StartsWith(directory + "/", StringComparison.Ordinal) || argument == "--pgdata=" + Path.Combine(directory, CopyRules.Staging)))
+                    found.Add(Path.GetFileName(process));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It ended while we looked, or is not ours to see.
+            }
+        }
+
+        return found;
     }
 
     /// <summary>Makes an old copy impossible to start. Durable.</summary>
@@ -108,9 +145,15 @@ internal static class TargetDirectory
         NativeFile.FlushDirectory(Path.Combine(step.DataDirectory, "global"));
     }
 
-    /// <summary>The clone is whole: the marker goes.</summary>
+    /// <summary>The clone is whole: the marker goes, and with it the kept configuration that is no different from the new.</summary>
     public static void RemoveMarker(string directory)
     {
+        foreach (string name in KeptFiles.Select(name => Path.Combine(directory, name)))
+        {
+            if (File.Exists(name) && File.Exists(name + CopyRules.BeforeClone) && File.ReadAllBytes(name).AsSpan().SequenceEqual(File.ReadAllBytes(name + CopyRules.BeforeClone)))
+                File.Delete(name + CopyRules.BeforeClone);
+        }
+
         File.Delete(CloneMarker.PathIn(directory));
         NativeFile.FlushDirectory(directory);
     }

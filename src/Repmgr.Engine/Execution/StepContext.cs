@@ -1,4 +1,5 @@
 using Repmgr.Core.Settings;
+using Repmgr.Engine.Cloning;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Postgres;
 
@@ -9,4 +10,8 @@ namespace Repmgr.Engine.Execution;
 /// <param name="Connector">Makes connections.</param>
 /// <param name="Clock">Tells the time and waits.</param>
 /// <param name="Log">Hears what goes on within a step.</param>
-public sealed record StepContext(Settings Settings, PostgresConnector Connector, TimeProvider Clock, ILog Log);
+public sealed record StepContext(Settings Settings, PostgresConnector Connector, TimeProvider Clock, ILog Log)
+{
+    /// <summary>Hears how far a copy is; null: nobody does.</summary>
+    public IProgress<CopyProgress>? CopyProgress { get; init; }
+}

@@ -1,14 +1,16 @@
 using Repmgr.Core.Planning;
+using Repmgr.Engine.Cloning;
 using Repmgr.Engine.Metadata;
 
 namespace Repmgr.Engine.Execution;
 
 /// <summary>Knows who does each step. What a topic needs beyond its steps, it takes from the context.</summary>
-public sealed class StepRunner(StepContext context) : IStepRunner
+public sealed class StepRunner(StepContext context) : IStepRunner, IDisposable
 {
     private readonly MetadataSteps _metadata = new(context);
     private readonly PromotionSteps _promotion = new(context);
     private readonly FollowSteps _follow = new(context);
+    private readonly CloneSteps _clone = new(context);
 
     public Task<StepOutcome> RunAsync(Step step, CancellationToken cancel) => step switch
     {
@@ -23,8 +25,10 @@ public sealed class StepRunner(StepContext context) : IStepRunner
         Step.AwaitStreaming wait => _follow.AwaitStreamingAsync(wait, cancel),
         Step.DropSlot drop => _follow.DropSlotAsync(drop, cancel),
         Step.Together together => TogetherAsync(together, cancel),
-        _ => throw new InvalidOperationException($"nobody does the step {step.GetType().Name}"),
+        _ => _clone.RunAsync(step, cancel),
     };
+
+    public void Dispose() => _clone.Dispose();
 
     private async Task<StepOutcome> TogetherAsync(Step.Together together, CancellationToken cancel)
     {

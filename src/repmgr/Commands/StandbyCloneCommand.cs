@@ -2,6 +2,7 @@ using Repmgr.Cli.Output;
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.CommandLine;
+using Repmgr.Core.Hosts;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
@@ -32,8 +33,8 @@ internal sealed class StandbyCloneCommand : ICommand
         if (seen.PathFromSource)
             context.Log.Notice($"the copy goes to \"{seen.Request.DataDirectory}\", the path it has on the source", hint: "Name another with -D/--pgdata.");
         using var progress = ProgressDisplay.For(context.Options);
-        using var steps = new CloneSteps(connector, progress);
-        Planned planned = seen.Plan();
+        using var steps = new StepRunner(new StepContext(loaded.Settings, connector, TimeProvider.System, context.Log) { CopyProgress = progress });
+        Planned planned = seen.Plan(context.Options.ReplicationConfOnly);
         ExitCode code = await context.CarryOutAsync(planned, steps, cancel).ConfigureAwait(false);
         if (planned is Planned.Ready && !context.Options.DryRun)
             await EndAsync(context, loaded.Settings, connector, seen, code, cancel).ConfigureAwait(false);
@@ -57,7 +58,7 @@ internal sealed class StandbyCloneCommand : ICommand
         {
             string method = seen.Request.Method == CloneMethod.Rsync ? "rsync" : "pg_basebackup";
             await new EventRecorder(settings, connector, TimeProvider.System, context.Log).RecordAsync(
-                seen.Source.InRecovery ? seen.Servers.Upstream : seen.Servers.Backup,
+                seen.Primary,
                 new ClusterEvent(
                     new NodeId(id),
                     EventName.StandbyClone,
@@ -66,15 +67,29 @@ internal sealed class StandbyCloneCommand : ICommand
                 cancel).ConfigureAwait(false);
         }
 
-        if (!copied)
-            return;
-        context.Output.Line($"standby cloned from {seen.Servers.SourceName} into \"{seen.Request.DataDirectory}\"");
+        if (copied)
+            SayWhatIsNext(context, settings, seen);
+        else if (seen.Request.SlotName is { } slot && seen.Servers.Upstream is not null)
+            context.Log.Notice($"replication slot \"{slot}\" on {seen.Servers.UpstreamName} holds WAL for the next attempt", hint: $"If there will be none, run there: SELECT pg_drop_replication_slot('{slot}');");
+    }
+
+    private static void SayWhatIsNext(CommandContext context, Settings settings, CloneLook.Seen seen)
+    {
+        string directory = seen.Request.DataDirectory;
+        context.Output.Line(context.Options.ReplicationConfOnly
+            ? $"replication from {seen.Servers.UpstreamName} configured in \"{directory}\""
+            : $"standby cloned from {seen.Servers.SourceName} into \"{directory}\"");
         context.Log.Notice(
             "the standby is ready to be started",
             hint: $"Start it with: {StartCommand(settings, seen)}."
             + (seen.Request.NodeId is null ? " Then write its repmgr.conf and run: repmgr standby register." : " Then run: repmgr standby register."));
     }
 
-    private static string StartCommand(Settings settings, CloneLook.Seen seen) =>
-        settings.ServiceStartCommand ?? $"{(seen.Tools.BinDirectory is { } directory ? directory + "/" : "")}pg_ctl -D {seen.Request.DataDirectory} -l logfile start";
+    private static string StartCommand(Settings settings, CloneLook.Seen seen) => settings.ServiceStartCommand ?? seen.Manager switch
+    {
+        ServiceManager.Systemd { OfUser: false } unit => $"sudo systemctl start {unit.Unit}",
+        ServiceManager.Systemd unit => $"systemctl --user start {unit.Unit}",
+        ServiceManager.PgCtlCluster debian => $"pg_ctlcluster {debian.Major} {debian.Cluster} start",
+        _ => $"{(seen.Tools.BinDirectory is { } programs ? programs + "/" : "")}pg_ctl -D {seen.Request.DataDirectory} -l logfile start",
+    };
 }
