@@ -1,4 +1,5 @@
 using System.Text;
+using Repmgr.Core.Problems;
 using Repmgr.Engine;
 
 namespace Repmgr.Cli;
@@ -15,6 +16,16 @@ internal static class Program
             return 0;
         }
 
-        return (int)new CommandLineProgram(Console.Out, Console.Error, Environment.IsPrivilegedProcess).RunAsync(arguments).GetAwaiter().GetResult();
+        try
+        {
+            return (int)new CommandLineProgram(Console.Out, Console.Error, Environment.IsPrivilegedProcess).RunAsync(arguments).GetAwaiter().GetResult();
+        }
+        catch (Exception defect)
+        {
+            Console.Error.WriteLine($"ERROR: repmgr has a defect: {defect.Message}");
+            Console.Error.WriteLine($"DETAIL: {defect}");
+            Console.Error.WriteLine("HINT: Please report it with these lines. What had been done is done; running the command again goes on from there.");
+            return (int)ExitCode.Internal;
+        }
     }
 }
