@@ -37,7 +37,7 @@ internal static class ZshCompletion
         text.Append("    esac\n  done\n\n  case \"$object $action\" in\n");
         foreach (CommandDefinition command in table.Available.Where(command => command.Words.Length > 0))
         {
-            text.Append($"    '{command.Words}')\n      _arguments -s -S $common '*:: :->rest' \\\n");
+            text.Append($"    '{command.Words}')\n      _arguments -s -S $common '1: : ' '2: : ' {(command.Argument is { } argument ? $"'3:{argument}:_hosts' " : "")}\\\n");
             Options(text, command, "        ");
             text.Append("      ;;\n");
         }
@@ -45,11 +45,11 @@ internal static class ZshCompletion
         foreach (string subject in objects)
         {
             text.Append($"    '{subject} ')\n      words_of=({string.Join(' ', table.Available.Where(command => command.Words.StartsWith($"{subject} ", StringComparison.Ordinal)).Select(command => Quoted($"{command.Words[(subject.Length + 1)..]}:{command.Summary}")))})\n");
-            text.Append("      _arguments -s -S $common '*:: :->rest'\n      [[ $state = rest ]] && _describe action words_of\n      ;;\n");
+            text.Append("      _arguments -s -S $common '1: : ' '2:action:->rest'\n      [[ $state = rest ]] && _describe action words_of\n      ;;\n");
         }
 
         text.Append($"    *)\n      words_of=({string.Join(' ', objects.Select(subject => Quoted($"{subject}:commands on a {subject}")))} 'master:the same as primary')\n");
-        text.Append($"      _arguments -s -S $common {Spec(Opt.DumpConfig, null)} '*:: :->rest'\n      [[ $state = rest ]] && _describe command words_of\n      ;;\n  esac\n");
+        text.Append($"      _arguments -s -S $common {Spec(Opt.DumpConfig, null)} '1:command:->rest'\n      [[ $state = rest ]] && _describe command words_of\n      ;;\n  esac\n");
         text.Append($"}}\n\n_{table.Program} \"$@\"\n");
         return text.ToString();
     }
