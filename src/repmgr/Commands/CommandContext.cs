@@ -3,6 +3,7 @@ using Repmgr.Cli.Output;
 using Repmgr.Core.CommandLine;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Problems;
+using Repmgr.Engine.Cloning;
 using Repmgr.Engine.Execution;
 using Repmgr.Engine.Files;
 using Repmgr.Engine.Logging;
@@ -20,6 +21,9 @@ internal sealed class CommandContext(CommandDefinition command, CommandOptions o
 
     /// <summary>Messages, to standard error.</summary>
     public ILog Log => log;
+
+    /// <summary>Where a long step says how far it is.</summary>
+    public IProgress<CopyProgress> Progress => log.ShowProgress();
 
     /// <summary>Results, to standard output.</summary>
     public ResultOutput Output { get; } = output;
@@ -65,6 +69,7 @@ internal sealed class CommandContext(CommandDefinition command, CommandOptions o
         }
 
         PlanOutcome outcome = await new PlanExecutor(runner, new StepLog(Log, journal)).RunAsync(ready.Plan, cancel).ConfigureAwait(false);
+        log.EndProgress();
         return outcome is PlanOutcome.Failed failed ? failed.ExitCode : ExitCode.Success;
     }
 

@@ -1,4 +1,3 @@
-using Repmgr.Cli.Output;
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.CommandLine;
@@ -32,8 +31,7 @@ internal sealed class StandbyCloneCommand : ICommand
 
         if (seen.PathFromSource)
             context.Log.Notice($"the copy goes to \"{seen.Request.DataDirectory}\", the path it has on the source", hint: "Name another with -D/--pgdata.");
-        using var progress = ProgressDisplay.For(context.Options);
-        using var steps = new StepRunner(new StepContext(loaded.Settings, connector, TimeProvider.System, context.Log) { CopyProgress = progress });
+        using var steps = new StepRunner(new StepContext(loaded.Settings, connector, TimeProvider.System, context.Log) { CopyProgress = context.Progress });
         Planned planned = seen.Plan(context.Options.ReplicationConfOnly);
         ExitCode code = await context.CarryOutAsync(planned, steps, cancel).ConfigureAwait(false);
         if (planned is Planned.Ready && !context.Options.DryRun)

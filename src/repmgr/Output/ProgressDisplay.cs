@@ -12,7 +12,8 @@ namespace Repmgr.Cli.Output;
 /// <param name="writer">Standard error.</param>
 /// <param name="style">How to show it.</param>
 /// <param name="time">The clock that rates are taken from.</param>
-internal sealed class ProgressDisplay(TextWriter writer, ProgressStyle style, TimeProvider time) : IProgress<CopyProgress>, IDisposable
+/// <param name="columns">The width of the terminal: a line that wraps could not be drawn anew.</param>
+internal sealed class ProgressDisplay(TextWriter writer, ProgressStyle style, TimeProvider time, int columns = 80) : IProgress<CopyProgress>, IDisposable
 {
     private const int BarWidth = 20;
 
@@ -22,11 +23,13 @@ internal sealed class ProgressDisplay(TextWriter writer, ProgressStyle style, Ti
     private long _shownAt;
     private int _drawn;
 
-    /// <summary>Where it is shown: not at all when <c>--quiet</c>.</summary>
-    public static ProgressDisplay For(CommandOptions options) => new(
-        Console.Error,
-        options.Quiet ? ProgressStyle.None : options.Json ? ProgressStyle.Json : Console.IsErrorRedirected ? ProgressStyle.Lines : ProgressStyle.Terminal,
-        TimeProvider.System);
+    /// <summary>How it is shown for these options: not at all when <c>--quiet</c>.</summary>
+    public static ProgressStyle StyleFor(CommandOptions options) => options switch
+    {
+        { Quiet: true } => ProgressStyle.None,
+        { Json: true } => ProgressStyle.Json,
+        _ => Console.IsErrorRedirected ? ProgressStyle.Lines : ProgressStyle.Terminal,
+    };
 
     public void Report(CopyProgress value)
     {
@@ -42,8 +45,10 @@ internal sealed class ProgressDisplay(TextWriter writer, ProgressStyle style, Ti
         }
     }
 
-    /// <summary>Leaves the terminal on a line of its own.</summary>
-    public void Dispose()
+    public void Dispose() => EndLine();
+
+    /// <summary>Leaves the terminal on a line of its own, so that a message can be written.</summary>
+    public void EndLine()
     {
         lock (_drawing)
         {
@@ -63,6 +68,9 @@ internal sealed class ProgressDisplay(TextWriter writer, ProgressStyle style, Ti
         {
             case ProgressStyle.Terminal:
                 string line = Describe(value, bar: true);
+                if (line.Length >= columns)
+                    line = Describe(value, bar: false);
+                line = line.Length < columns ? line : line[..(columns - 1)];
                 writer.Write($"\r{line}{new string(' ', Math.Max(0, _drawn - line.Length))}");
                 writer.Flush();
                 _drawn = line.Length;

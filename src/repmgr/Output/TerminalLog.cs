@@ -14,6 +14,7 @@ namespace Repmgr.Cli.Output;
 internal sealed class TerminalLog(TextWriter writer, CommandOptions options, CommandJournal journal) : ILog, IDisposable
 {
     private Log? _file;
+    private ProgressDisplay? _progress;
 
     /// <summary>The least severity written. The configuration file's <c>log_level</c> may set it, if no option has.</summary>
     public Severity Threshold { get; private set; } = ThresholdOf(options, Severity.Info);
@@ -35,6 +36,18 @@ internal sealed class TerminalLog(TextWriter writer, CommandOptions options, Com
             _file = new Log("repmgr", target, TimeProvider.System);
     }
 
+    /// <summary>Shows progress where the messages go; a message begins on a line of its own.</summary>
+    public ProgressDisplay ShowProgress()
+    {
+        ProgressStyle style = ProgressDisplay.StyleFor(options);
+        if (style == ProgressStyle.Lines && !Writes(Severity.Info))
+            style = ProgressStyle.None;
+        return _progress ??= new ProgressDisplay(writer, style, TimeProvider.System, style == ProgressStyle.Terminal ? Math.Max(Console.WindowWidth, 40) : int.MaxValue);
+    }
+
+    /// <summary>Nothing more will be reported: what follows begins on a line of its own.</summary>
+    public void EndProgress() => _progress?.EndLine();
+
     public bool Writes(Severity severity) => severity >= Threshold;
 
     public void Write(LogLine line)
@@ -49,6 +62,7 @@ internal sealed class TerminalLog(TextWriter writer, CommandOptions options, Com
             return;
         }
 
+        _progress?.EndLine();
         writer.WriteLine($"{line.Severity.Name()}: {line.Message}");
         if (options.Terse)
             return;
@@ -58,7 +72,11 @@ internal sealed class TerminalLog(TextWriter writer, CommandOptions options, Com
             writer.WriteLine($"HINT: {hint}");
     }
 
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        _progress?.Dispose();
+        _file?.Dispose();
+    }
 
     private static Severity ThresholdOf(CommandOptions options, Severity configured)
     {

@@ -36,6 +36,27 @@ public sealed class ProgressDisplayTests
         Assert.Equal("\rwaiting for the checkpoint\rcopying                   \n", drawn);
     }
 
+    [Theory]
+    [InlineData(80, "copying: [##########..........]  50% (200 MB of 400 MB)")]
+    [InlineData(50, "copying:  50% (200 MB of 400 MB)")]
+    [InlineData(20, "copying:  50% (200 ")]
+    public void A_line_is_never_wider_than_the_terminal(int columns, string expected) =>
+        Assert.Equal($"\r{expected}\n", Shown(ProgressStyle.Terminal, new StoppedClock(), display => display.Report(new CopyProgress("copying", 200 * Mebi, 400 * Mebi)), columns));
+
+    [Fact]
+    public void A_message_between_begins_on_a_line_of_its_own()
+    {
+        string drawn = Shown(ProgressStyle.Terminal, new StoppedClock(), display =>
+        {
+            display.Report(new CopyProgress("waiting"));
+            display.EndLine();
+            display.EndLine();
+            display.Report(new CopyProgress("copying"));
+        });
+
+        Assert.Equal("\rwaiting\n\rcopying\n", drawn);
+    }
+
     [Fact]
     public void Elsewhere_there_is_a_plain_line_every_ten_seconds_and_at_the_end()
     {
@@ -89,10 +110,10 @@ public sealed class ProgressDisplayTests
     [Fact]
     public void Quiet_shows_nothing() => Assert.Equal("", Shown(ProgressStyle.None, new StoppedClock(), display => display.Report(new CopyProgress("copying", 5, 10))));
 
-    private static string Shown(ProgressStyle style, TimeProvider clock, Action<ProgressDisplay> report)
+    private static string Shown(ProgressStyle style, TimeProvider clock, Action<ProgressDisplay> report, int columns = 120)
     {
         using var text = new StringWriter { NewLine = "\n" };
-        using (var display = new ProgressDisplay(text, style, clock))
+        using (var display = new ProgressDisplay(text, style, clock, columns))
             report(display);
         return text.ToString();
     }
