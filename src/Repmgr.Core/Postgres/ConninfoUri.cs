@@ -96,7 +96,9 @@ internal sealed class ConninfoUri
 
         _at++; // the question mark
         bool afterSecret = false;
-        foreach (string parameter in _at == _text.Length ? [] : _text[_at..].Split('&'))
+        string[] parameters = _at == _text.Length ? [] : _text[_at..].Split('&');
+        // As in libpq, an ampersand may end the list.
+        foreach (string parameter in parameters is [_, .., ""] ? parameters[..^1] : parameters)
         {
             string[] parts = parameter.Split('=');
             if (parts.Length != 2)
