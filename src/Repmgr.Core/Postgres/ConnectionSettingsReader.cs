@@ -7,7 +7,7 @@ namespace Repmgr.Core.Postgres;
 /// <remarks>https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS</remarks>
 public sealed class ConnectionSettingsReader
 {
-    private static readonly string[] AuthMethods = ["password", "md5", "gss", "sspi", "scram-sha-256", "oauth", "none"];
+    private static readonly string[] AuthMethods = ["password", "md5", "gss", "sspi", "scram-sha-256", "none"];
 
     private readonly Conninfo _conninfo;
     private readonly List<Problem> _problems = [];

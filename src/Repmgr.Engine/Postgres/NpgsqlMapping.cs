@@ -100,7 +100,23 @@ internal static class NpgsqlMapping
         if (password is not null)
             parameters.Password = password;
         if (settings.RequireAuth is { } methods)
-            parameters.RequireAuth = methods;
+            parameters.RequireAuth = string.Join(',', methods.Split(',').Select(Method));
         return parameters;
+    }
+
+    /// <summary>A way to log in as Npgsql spells it; a <c>!</c> before it stays.</summary>
+    private static string Method(string method)
+    {
+        string not = method.Trim().StartsWith('!') ? "!" : "";
+        return not + method.Trim().TrimStart('!') switch
+        {
+            "password" => "Password",
+            "md5" => "MD5",
+            "gss" => "GSS",
+            "sspi" => "SSPI",
+            "scram-sha-256" => "ScramSHA256",
+            "none" => "None",
+            var unknown => throw new ArgumentException($"unknown way to log in: {unknown}", nameof(method)),
+        };
     }
 }
