@@ -25,10 +25,17 @@ internal sealed class NamespaceHolder : IAsyncDisposable
     /// <param name="setup">A shell script that is run first, inside.</param>
     public static async Task<NamespaceHolder> StartAsync(string directory, string kinds, string setup)
     {
-        // bash as the first process waits for orphans, as init would: a dead postmaster must not linger as a zombie.
-        string script = $"{{ {setup.Replace("\r", "", StringComparison.Ordinal)} ; }} >&2 && echo ready && exec >/dev/null 2>&1 && {{ sleep infinity & wait; }}";
-        var start = new ProcessStartInfo("setpriv") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = directory };
-        foreach (string word in (string[])["--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", .. kinds.Split(' '), "bash", "-c", script])
+        // bash as the first process waits for orphans, as init would: a dead postmaster must not linger as a zombie. It ends when
+        // its input does, that is with the test's process. (PR_SET_PDEATHSIG will not do: it goes by the thread that started it.)
+        string script = $"{{ {setup.Replace("\r", "", StringComparison.Ordinal)} ; }} >&2 && echo ready && exec >/dev/null 2>&1 && {{ cat <&0 & wait $!; }}";
+        var start = new ProcessStartInfo("unshare")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = directory,
+        };
+        foreach (string word in (string[])["--fork", "--kill-child", .. kinds.Split(' '), "bash", "-c", script])
             start.ArgumentList.Add(word);
         start.Environment[Leftovers.Marker] = directory;
         var outer = Process.Start(start) ?? throw new InvalidOperationException("unshare did not start");
