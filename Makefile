@@ -49,7 +49,7 @@ docs: ## Write the generated documents anew: command pages, man pages, completio
 lint: ## Check formatting, analyzers and shell scripts.
 	@tools/lint
 
-fuzz: ## Fuzz the parsers of repmgr.conf and of connection strings with afl++ for MINUTES=60.
+fuzz: ## Fuzz the parsers of repmgr.conf and of connection strings for MINUTES=60.
 	@tools/fuzz $(or $(MINUTES),60)
 
 clean: ## Remove what the other targets built.

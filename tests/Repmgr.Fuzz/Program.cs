@@ -1,31 +1,39 @@
+using System.Globalization;
 using System.Text;
-using SharpFuzz;
 
 namespace Repmgr.Fuzz;
 
 /// <summary>
-/// Feeds what afl++ makes up to the parsers. Run by tools/fuzz, which instruments the assembly under test; without afl++ it
-/// reads files named on the command line, to look again at what was found.
+/// Feeds made-up input to the parsers. Run by tools/fuzz, which has SharpFuzz write branch counters into the assembly under
+/// test; with files named on the command line it reads those, to look again at what was found.
 /// </summary>
 internal static class Program
 {
     private static int Main(string[] args)
     {
-        Action<string>? target = args switch
+        switch (args)
         {
-            ["conf", ..] => ConfTarget.Run,
-            ["conninfo", ..] => ConninfoTarget.Run,
-            _ => null,
-        };
-        if (target is null)
-        {
-            Console.Error.WriteLine("usage: Repmgr.Fuzz conf|conninfo [FILE...]");
-            return 1;
+            case ["run", var minutes, var seeds, var findings]:
+                TimeSpan span = TimeSpan.FromMinutes(double.Parse(minutes, CultureInfo.InvariantCulture));
+                return new FuzzLoop(
+                    [
+                        new FuzzTarget("conf", ConfTarget.Run, Path.Combine(seeds, "conf")),
+                        new FuzzTarget("conninfo", ConninfoTarget.Run, Path.Combine(seeds, "conninfo")),
+                    ],
+                    findings).Run(span) ? 0 : 1;
+            case ["conf", .. var files]:
+                return Replay(ConfTarget.Run, files);
+            case ["conninfo", .. var files]:
+                return Replay(ConninfoTarget.Run, files);
+            default:
+                Console.Error.WriteLine("usage: Repmgr.Fuzz run MINUTES SEEDS FINDINGS | conf FILE... | conninfo FILE...");
+                return 1;
         }
+    }
 
-        if (args.Length == 1)
-            Fuzzer.OutOfProcess.Run(text => target(text));
-        foreach (string file in args.Skip(1))
+    private static int Replay(Action<string> target, string[] files)
+    {
+        foreach (string file in files)
             target(Encoding.UTF8.GetString(File.ReadAllBytes(file)));
         return 0;
     }

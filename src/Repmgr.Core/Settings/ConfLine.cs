@@ -197,5 +197,6 @@ internal sealed class ConfLine(string text, int number, bool nameIsSafe)
             _at++;
     }
 
-    private static bool IsLetter(char letter) => char.IsAsciiLetter(letter) || letter is '_' or >= '\u0080';
+    /// <summary>As in PostgreSQL, all beyond ASCII is a letter, except a byte order mark, which may only begin a file.</summary>
+    private static bool IsLetter(char letter) => char.IsAsciiLetter(letter) || letter is '_' or (>= '\u0080' and not '\uFEFF');
 }

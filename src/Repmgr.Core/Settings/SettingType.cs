@@ -289,7 +289,7 @@ public static class SettingType
                 return null;
 
             // The connection string's own words, as a sentence; they never hold a value that could be a password.
-            return string.Concat("The connection string cannot be read: ", problem.Message, ".", problem.Detail is { } detail ? " " + detail : "");
+            return string.Concat(["The connection string cannot be read: ", problem.Message, ".", problem.Detail is { } detail ? " " + detail : "", problem.Hint is { } hint ? " " + hint : ""]);
         }
 
         public override string? Show(Conninfo? value) => value?.ToString();

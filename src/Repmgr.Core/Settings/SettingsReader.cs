@@ -48,6 +48,12 @@ public static class SettingsReader
         }
 
         problems.AddRange(SettingRules.Check(settings, places));
+        if (settings.Conninfo is { } conninfo && places.GetValueOrDefault("conninfo") is { } place)
+        {
+            problems.AddRange(Postgres.ConnectionSettingsReader.Check(conninfo)
+                .Select(problem => problem with { Message = $"{problem.Message}, in \"conninfo\" {place}" }));
+        }
+
         notices.AddRange(SettingNotices.For(settings, [.. inForce.Values]));
         return new SettingsRead(settings, places, problems, notices);
     }
