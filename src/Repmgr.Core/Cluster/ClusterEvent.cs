@@ -16,4 +16,8 @@ public sealed record EventSubject(NodeId Id, string? Conninfo = null, string? Na
 
 /// <summary>An event as it was recorded; its node's name is null when the node is registered no more.</summary>
 public sealed record RecordedEvent(
-    NodeId Node, string? NodeName, string Name, bool Successful, DateTimeOffset At, string? Details);
+    NodeId Node, string? NodeName, string Name, bool Successful, DateTimeOffset At, string? Details)
+{
+    /// <summary>The time to the second, in the time zone of the server's session.</summary>
+    public required string LocalTime { get; init; }
+}

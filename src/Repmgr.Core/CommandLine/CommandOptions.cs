@@ -26,6 +26,8 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
     public bool Json => Has(Opt.Json);
     public bool Csv => Has(Opt.Csv);
     public bool Compact => Has(Opt.Compact);
+    public bool Detail => Has(Opt.Detail);
+    public string? Superuser => Text(Opt.Superuser);
     public int? NodeId => Number(Opt.NodeId);
     public string? NodeName => Text(Opt.NodeName);
     public int? UpstreamNodeId => Number(Opt.UpstreamNodeId);

@@ -146,10 +146,19 @@ public static class Opt
     public static readonly OptionDefinition Event = new("event", null, new Text("NAME"), "show only events of this name");
     public static readonly OptionDefinition KeepHistory = new("keep-history", 'k', new Integer("DAYS", 0), "keep the monitoring history of this many days") { Default = "0: keep none" };
 
+    // cluster show.
+    public static readonly OptionDefinition Detail = new("detail", null, Flag, "show too what each node says of itself");
+
+    // primary register.
+    public static readonly OptionDefinition Superuser = new("superuser", 'S', new Text("NAME", Completion.User), "database role that makes the schema, where conninfo's may not")
+    {
+        Default = "the role in conninfo",
+    };
+
     // Options of repmgr 5.x whose features are not in this version. They are named so that a script gets a clear answer.
     public static readonly IReadOnlyList<OptionDefinition> Later =
     [
-        LaterOption("no-wait", 'W'), LaterOption("superuser", 'S', new Text("NAME")), LaterOption("siblings-follow"), LaterOption("always-promote"),
+        LaterOption("no-wait", 'W'), LaterOption("siblings-follow"), LaterOption("always-promote"),
         LaterOption("force-rewind", value: new Text("PATH"), optional: true), LaterOption("repmgrd-no-pause"),
         LaterOption("repmgrd-force-unpause"), LaterOption("is-shutdown-cleanly"), LaterOption("archive-ready"), LaterOption("downstream"),
         LaterOption("upstream"), LaterOption("replication-lag"), LaterOption("role"), LaterOption("slots"), LaterOption("missing-slots"),
@@ -157,7 +166,7 @@ public static class Opt
         LaterOption("has-passfile"), LaterOption("replication-config-owner"), LaterOption("remote-node-id", value: new Integer("ID", 1)),
         LaterOption("config-files", value: new Text("LIST")), LaterOption("config-archive-dir", value: new Text("PATH")),
         LaterOption("action", value: new Text("ACTION")), LaterOption("list-actions"), LaterOption("checkpoint"), LaterOption("disable-wal-receiver"),
-        LaterOption("enable-wal-receiver"), LaterOption("detail"), LaterOption("nagios"), LaterOption("optformat"), LaterOption("local-port", 'l', new Integer("PORT", 1, 65535)),
+        LaterOption("enable-wal-receiver"), LaterOption("nagios"), LaterOption("optformat"), LaterOption("local-port", 'l', new Integer("PORT", 1, 65535)),
     ];
 
     private static OptionDefinition LaterOption(string name, char? letter = null, OptionValue? value = null, bool optional = false) =>

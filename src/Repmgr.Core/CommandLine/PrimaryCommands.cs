@@ -13,14 +13,15 @@ internal static class PrimaryCommands
                 "Makes the beginning of a cluster: creates the schema repmgr in the database that conninfo names, where it is not there yet, and writes the record of this node into it. Everything is plain SQL; no extension is installed and the server is not restarted.",
                 "It refuses when another node that is registered as the primary is up and takes writes: two primaries would each accept changes that the other never sees. No option overrides that.",
                 "With --force the record of a node that is registered already is written anew, for instance after conninfo, node_name, priority or location was changed.",
+                "A cluster that was registered by repmgr 5 is taken over with --force: tables, data and grants stay, and the extension is dropped, all in one transaction. Stop the old repmgrd on every node before. Where the role in conninfo does not own the extension, name a superuser with -S.",
             ],
             Needs =
             [
                 "The local server runs and is not in recovery.",
                 "The role in conninfo may create a schema in that database. What is missing is listed as the GRANT statements to run; the role need not be a superuser.",
             ],
-            Options = [Opt.DryRun, Opt.Force, Opt.Json],
-            Meanings = new Dictionary<OptionDefinition, string> { [Opt.Force] = "write the record of a registered node anew" },
+            Options = [Opt.DryRun, Opt.Force, Opt.Json, Opt.Superuser],
+            Meanings = new Dictionary<OptionDefinition, string> { [Opt.Force] = "write the record of a registered node anew; take over a cluster of repmgr 5" },
             Examples =
             [
                 ("repmgr -f /etc/repmgr.conf primary register --dry-run", "Check everything and show what would be done."),

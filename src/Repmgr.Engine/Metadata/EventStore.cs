@@ -65,7 +65,10 @@ public static class EventStore
                 reader.GetString(2),
                 reader.GetBoolean(3),
                 reader.GetFieldValue<DateTimeOffset>(4),
-                reader.TextOrNull(5)));
+                reader.TextOrNull(5))
+            {
+                LocalTime = reader.GetString(6),
+            });
         }
 
         return events;
@@ -76,7 +79,8 @@ public static class EventStore
         NpgsqlCommand command = new() { Connection = connection };
         StringBuilder sql = new(
             """
-            SELECT e.node_id, n.node_name, e.event, e.successful, e.event_timestamp, e.details
+            SELECT e.node_id, n.node_name, e.event, e.successful, e.event_timestamp, e.details,
+                   to_char(e.event_timestamp, 'YYYY-MM-DD HH24:MI:SS')
               FROM repmgr.events e LEFT JOIN repmgr.nodes n ON n.node_id = e.node_id
              WHERE true
             """);

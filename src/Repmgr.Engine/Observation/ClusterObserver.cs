@@ -29,12 +29,18 @@ public sealed class ClusterObserver(NodeObserver observer, TimeProvider clock)
     /// <param name="first">How it was reached; its password serves for the others too, since none is registered.</param>
     /// <param name="self">Its id, when it is known.</param>
     /// <param name="cancel">The caller gives up.</param>
-    public async Task<ClusterView> LookAtAllAsync(NodeLook look, Conninfo first, NodeId? self, CancellationToken cancel)
-    {
-        Dictionary<NodeId, NodeLook> looks = [];
-        if (self is { } own)
-            looks[own] = look;
+    public Task<ClusterView> LookAtAllAsync(NodeLook look, Conninfo first, NodeId? self, CancellationToken cancel) =>
+        LookAtOthersAsync(look, first, self is { } own ? new Dictionary<NodeId, NodeLook> { [own] = look } : [], cancel);
 
+    /// <summary>Goes on from a look at a node whose table names the others.</summary>
+    /// <param name="look">What that node said.</param>
+    /// <param name="first">How it was reached.</param>
+    /// <param name="known">Nodes that have been looked at already, also in vain.</param>
+    /// <param name="cancel">The caller gives up.</param>
+    public async Task<ClusterView> LookAtOthersAsync(
+        NodeLook look, Conninfo first, IReadOnlyDictionary<NodeId, NodeLook> known, CancellationToken cancel)
+    {
+        Dictionary<NodeId, NodeLook> looks = new(known);
         IReadOnlyList<NodeRecord> records = look.Table.RecordsOrNone;
         await LookAsync(records, looks, first, cancel);
         if (PrimarysTable(records, looks) is { } better)

@@ -54,10 +54,10 @@ internal sealed class CommandContext(CommandDefinition command, CommandOptions o
     /// Carries a planner's answer to its end: says why not, or shows the steps (<c>--dry-run</c>), or does them. The one place
     /// where a dry run and a real one part.
     /// </summary>
-    public async Task<ExitCode> CarryOutAsync(Planned planned, IStepRunner runner, CancellationToken cancel)
+    public async Task<CarriedOut> CarryOutAsync(Planned planned, IStepRunner runner, CancellationToken cancel)
     {
         if (planned is Planned.Refused refused)
-            return Refuse(refused.Problems, refused.ExitCode);
+            return new CarriedOut(Refuse(refused.Problems, refused.ExitCode), null);
 
         var ready = (Planned.Ready)planned;
         foreach (Problem notice in ready.Notices)
@@ -65,12 +65,12 @@ internal sealed class CommandContext(CommandDefinition command, CommandOptions o
         if (Options.DryRun)
         {
             Output.Plan(ready.Plan);
-            return ExitCode.Success;
+            return new CarriedOut(ExitCode.Success, null);
         }
 
         PlanOutcome outcome = await new PlanExecutor(runner, new StepLog(Log, journal)).RunAsync(ready.Plan, cancel).ConfigureAwait(false);
         log.EndProgress();
-        return outcome is PlanOutcome.Failed failed ? failed.ExitCode : ExitCode.Success;
+        return new CarriedOut(outcome is PlanOutcome.Failed failed ? failed.ExitCode : ExitCode.Success, outcome);
     }
 
     private SettingsLoad ReadSettings()
@@ -98,3 +98,8 @@ internal sealed class CommandContext(CommandDefinition command, CommandOptions o
             Log.Write(line);
     }
 }
+
+/// <summary>What came of a planner's answer.</summary>
+/// <param name="ExitCode">What the command exits with, if nothing else matters.</param>
+/// <param name="Outcome">How the plan ended; null: nothing was done, because it was refused or only shown.</param>
+internal sealed record CarriedOut(ExitCode ExitCode, PlanOutcome? Outcome);

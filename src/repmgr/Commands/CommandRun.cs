@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Repmgr.Cli.Output;
+using Repmgr.Core.Cluster;
 using Repmgr.Core.CommandLine;
 using Repmgr.Core.Problems;
 using Repmgr.Engine.Logging;
@@ -14,6 +15,13 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
     {
         CommandName.DumpConfig => new DumpConfigCommand(),
         CommandName.StandbyClone => new StandbyCloneCommand(),
+        CommandName.PrimaryRegister => new PrimaryRegisterCommand(),
+        CommandName.PrimaryUnregister => new UnregisterCommand(NodeType.Primary),
+        CommandName.StandbyRegister => new StandbyRegisterCommand(),
+        CommandName.StandbyUnregister => new UnregisterCommand(NodeType.Standby),
+        CommandName.ClusterShow => new ClusterShowCommand(),
+        CommandName.ClusterEvent => new ClusterEventCommand(),
+        CommandName.ClusterCleanup => new ClusterCleanupCommand(),
         _ => null,
     };
 

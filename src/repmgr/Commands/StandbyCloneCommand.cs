@@ -33,7 +33,7 @@ internal sealed class StandbyCloneCommand : ICommand
             context.Log.Notice($"the copy goes to \"{seen.Request.DataDirectory}\", the path it has on the source", hint: "Name another with -D/--pgdata.");
         using var steps = new StepRunner(new StepContext(loaded.Settings, connector, TimeProvider.System, context.Log) { CopyProgress = context.Progress });
         Planned planned = seen.Plan(context.Options.ReplicationConfOnly);
-        ExitCode code = await context.CarryOutAsync(planned, steps, cancel).ConfigureAwait(false);
+        (ExitCode code, _) = await context.CarryOutAsync(planned, steps, cancel).ConfigureAwait(false);
         if (planned is Planned.Ready && !context.Options.DryRun)
             await EndAsync(context, loaded.Settings, connector, seen, code, cancel).ConfigureAwait(false);
         return code;

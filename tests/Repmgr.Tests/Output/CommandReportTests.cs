@@ -93,7 +93,7 @@ public sealed class CommandReportTests
         var journal = new CommandJournal();
         using var log = new TerminalLog(error, run.Options, journal);
         var result = new ResultOutput(output, run.Options, journal);
-        ExitCode exitCode = await new CommandContext(run.Command, run.Options, log, result, journal).CarryOutAsync(s_plan, runner, TestContext.Current.CancellationToken);
+        ExitCode exitCode = (await new CommandContext(run.Command, run.Options, log, result, journal).CarryOutAsync(s_plan, runner, TestContext.Current.CancellationToken)).ExitCode;
         result.Close(run.Command.Words, exitCode);
         return (exitCode, output.ToString(), error.ToString());
     }
