@@ -1,4 +1,3 @@
-using Repmgr.Cli.Output;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;

@@ -1,5 +1,4 @@
 using Repmgr.Core.Cluster;
-using Repmgr.Core.Planning;
 using Repmgr.Engine.Execution;
 using Repmgr.Core.Planning.Registration;
 using Repmgr.Core.Postgres;

@@ -191,7 +191,7 @@ public sealed class ClusterShowTest : LabTest
             create function refuse() returns trigger language plpgsql as $f$ begin raise exception '$(touch hacked) `touch hacked` "; touch hacked; "'; end $f$;
             create trigger refuse before update on repmgr.nodes for each row execute function refuse()
             """);
-        await File.AppendAllTextAsync(server.ConfPath, "priority=50\n");
+        await File.AppendAllTextAsync(server.ConfPath, "priority=50\n", TestContext.Current.CancellationToken);
 
         (await server.RepmgrAsync("primary", "register", "--force")).ShouldExit(ExitCode.DbQuery);
 

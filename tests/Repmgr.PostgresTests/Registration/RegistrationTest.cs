@@ -124,7 +124,7 @@ public sealed class RegistrationTest : LabTest
         await server.StartAsync();
         string port = server.Port.ToString(CultureInfo.InvariantCulture);
         await File.WriteAllTextAsync(
-            server.ConfPath, "node=1\nconninfo='host=127.0.0.1 user=repmgr dbname=repmgr password=s3cret'\n");
+            server.ConfPath, "node=1\nconninfo='host=127.0.0.1 user=repmgr dbname=repmgr password=s3cret'\n", TestContext.Current.CancellationToken);
         var launch = new Launch(Programs.Repmgr, "-f", server.ConfPath, "primary", "register")
         {
             User = server.User,
@@ -191,9 +191,12 @@ public sealed class RegistrationTest : LabTest
         Assert.Equal("standby", await cluster.Primary.QueryAsync<string>("select type from repmgr.nodes where node_id = 2"));
         (await cluster.Primary.RepmgrAsync("standby", "unregister", "--node-id=2")).ShouldSucceed();
 
-        await standby.ConfigureAsync();
         string auto = Path.Combine(standby.DataDirectory, "postgresql.auto.conf");
-        await File.WriteAllTextAsync(auto, (await File.ReadAllTextAsync(auto)).Replace("application_name=node2", "application_name=another", StringComparison.Ordinal));
+        string settings = await File.ReadAllTextAsync(auto, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            auto,
+            settings.Replace("application_name=node2", "application_name=another", StringComparison.Ordinal),
+            TestContext.Current.CancellationToken);
         await standby.StartAsync();
         await Eventually.EqualAsync(1, () => cluster.Primary.QueryAsync<int>("select count(*)::int from pg_stat_replication"), Seconds(20), "the standbys attached");
         (await standby.RepmgrAsync("standby", "register")).ShouldExit(ExitCode.BadConfig).ShouldSay("application_name=node2");
