@@ -76,6 +76,8 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
 
     public int? Jobs => Number(Opt.Jobs);
 
+    public bool SiblingsFollow => Has(Opt.SiblingsFollow);
+
     public TimeSpan? WaitStart => Seconds(Opt.WaitStart);
     public bool WaitSync => Has(Opt.WaitSync);
 

@@ -132,6 +132,9 @@ public static class Opt
         Deprecated = "it has had no effect since repmgr 5",
     };
 
+    // standby promote.
+    public static readonly OptionDefinition SiblingsFollow = new("siblings-follow", null, Flag, "let the other standbys follow the new primary");
+
     // standby register.
     public static readonly OptionDefinition WaitStart = new("wait-start", null, new Integer("SECONDS", 0), "wait this long for the local server to come up") { Default = "30" };
     public static readonly OptionDefinition WaitSync = new("wait-sync", null, new Integer("SECONDS", 0), "wait until the record has reached the standby; 0 or no value: for ever")
@@ -158,7 +161,7 @@ public static class Opt
     // Options of repmgr 5.x whose features are not in this version. They are named so that a script gets a clear answer.
     public static readonly IReadOnlyList<OptionDefinition> Later =
     [
-        LaterOption("no-wait", 'W'), LaterOption("siblings-follow"), LaterOption("always-promote"),
+        LaterOption("no-wait", 'W'), LaterOption("always-promote"),
         LaterOption("force-rewind", value: new Text("PATH"), optional: true), LaterOption("repmgrd-no-pause"),
         LaterOption("repmgrd-force-unpause"), LaterOption("is-shutdown-cleanly"), LaterOption("archive-ready"), LaterOption("downstream"),
         LaterOption("upstream"), LaterOption("replication-lag"), LaterOption("role"), LaterOption("slots"), LaterOption("missing-slots"),

@@ -50,11 +50,12 @@ internal static class StandbyCommands
             Description =
             [
                 "Promotes the local standby. It is done when the server is out of recovery and takes writes, and when the metadata says so: this node as the primary, any former primary as no longer active.",
-                "It refuses when another primary is up: stop that one first. The other standbys are not touched; run \"repmgr standby follow\" on each of them afterwards.",
-                "The promotion uses service_promote_command of the configuration file where it is set, else pg_promote() where the role may call it, else pg_ctl promote.",
+                "It refuses when another primary is up: stop that one first. The other standbys are not touched: run \"repmgr standby follow\" on each of them afterwards, or use --siblings-follow, which points them at the new primary over PostgreSQL connections, without ssh. That needs the right to change their configuration there (superuser, or from PostgreSQL 15 on GRANT ALTER SYSTEM ON PARAMETER).",
+                "The promotion uses service_promote_command of the configuration file where it is set, else pg_promote(), which a role that is not a superuser must have been granted.",
+                "Run again after it was interrupted, it finishes what is left to do.",
             ],
             Needs = ["The local server runs as a standby.", "No other primary of the cluster is up."],
-            Options = [Opt.DryRun, Opt.Force, Opt.Json],
+            Options = [Opt.SiblingsFollow, Opt.DryRun, Opt.Force, Opt.Json],
             Meanings = new Dictionary<OptionDefinition, string> { [Opt.Force] = "promote in spite of what can be overridden; another live primary cannot" },
             Examples =
             [
@@ -67,6 +68,7 @@ internal static class StandbyCommands
                 (ExitCode.DbQuery, "a query failed"),
                 (ExitCode.PromotionFailed, "the server was not promoted within promote_check_timeout"),
                 (ExitCode.MonitoringTimeoutOrBadPassword, "a password was rejected"),
+                (ExitCode.SwitchoverIncomplete, "promoted, but a standby that was to follow does not stream"),
             ],
         },
         new(CommandName.StandbyFollow, "standby follow", "make the local standby replicate from another node")

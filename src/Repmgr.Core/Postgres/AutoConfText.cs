@@ -43,7 +43,7 @@ public static class AutoConfText
                 throw new ArgumentException($"the value of \"{name}\" contains a line break", nameof(changes));
         }
 
-        if (text.Length == 0)
+        if (text.Length == 0 && wanted.Values.Any(value => value is not null))
             text = Header;
 
         List<Line> lines = [.. Lines(text)];

@@ -1,9 +1,19 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Engine.Postgres;
 
 namespace Repmgr.Engine.Observation;
 
 /// <summary>What one look at a server brought: what it is, and its copy of the table of nodes.</summary>
-public sealed record NodeLook(NodeProbe Probe, NodeTable Table);
+public sealed record NodeLook(NodeProbe Probe, NodeTable Table)
+{
+    /// <summary>A connection that did not come about, as an answer.</summary>
+    public static NodeProbe ProbeOf(ConnectResult failed) => failed switch
+    {
+        ConnectResult.Rejected rejected => new NodeProbe.Rejected(rejected.SqlState, rejected.Reason),
+        ConnectResult.Silent silent => new NodeProbe.Silent(silent.Reason),
+        _ => throw new ArgumentException("the server was reached", nameof(failed)),
+    };
+}
 
 /// <summary>One server's copy of <c>repmgr.nodes</c>.</summary>
 public abstract record NodeTable

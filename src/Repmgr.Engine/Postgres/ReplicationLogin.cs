@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Npgsql;
 using Npgsql.Replication;
@@ -96,15 +97,32 @@ public sealed class ReplicationLogin(ConninfoEnvironment environment)
             TimelineHistory history = TimelineHistory.First;
             if (timeline > 1)
             {
-                TimelineHistoryFile file = await connection.TimelineHistory(system.Timeline, cancel).ConfigureAwait(false);
-                if (!TimelineHistory.TryParse(timeline, Encoding.UTF8.GetString(file.Content), out history))
-                    return new ReplicationAnswer.Refused(null, $"its history file {file.FileName} is not understood");
+                string content = await HistoryAsync(connection, timeline, cancel).ConfigureAwait(false);
+                if (!TimelineHistory.TryParse(timeline, content, out history))
+                    return new ReplicationAnswer.Refused(null, $"the history of its timeline {timeline} is not understood");
             }
 
             return new ReplicationAnswer.Identified(
                 ulong.Parse(system.SystemId, CultureInfo.InvariantCulture), timeline, new Lsn((ulong)system.XLogPos), history);
         }
     }
+
+    // Npgsql's own TimelineHistory() expects the content as bytea, which it was called until PostgreSQL 14; since then it is text,
+    // and the call fails with an InvalidCastException. The row that it reads is all that is needed.
+    private static async Task<string> HistoryAsync(PhysicalReplicationConnection connection, int timeline, CancellationToken cancel)
+    {
+        object[] row = await ReadSingleRow(connection, string.Create(CultureInfo.InvariantCulture, $"TIMELINE_HISTORY {timeline}"), cancel)
+            .ConfigureAwait(false);
+        return row[1] switch
+        {
+            byte[] bytes => Encoding.UTF8.GetString(bytes),
+            string text => text,
+            _ => "",
+        };
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "ReadSingleRow")]
+    private static extern Task<object[]> ReadSingleRow(ReplicationConnection connection, string command, CancellationToken cancel);
 
     /// <summary>The answer as what a follower needs to know of its upstream.</summary>
     /// <param name="answer">What the server said.</param>

@@ -22,6 +22,8 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
         CommandName.ClusterShow => new ClusterShowCommand(),
         CommandName.ClusterEvent => new ClusterEventCommand(),
         CommandName.ClusterCleanup => new ClusterCleanupCommand(),
+        CommandName.StandbyPromote => new StandbyPromoteCommand(),
+        CommandName.StandbyFollow => new StandbyFollowCommand(),
         _ => null,
     };
 

@@ -14,6 +14,10 @@ public class AutoConfTextTests
             AutoConfText.Merge("", Set("port", "5433")));
 
     [Fact]
+    public void A_file_that_was_emptied_by_a_removal_stays_empty() =>
+        Assert.Equal("", AutoConfText.Merge(AutoConfText.Merge("port = 1\n", Set("port", null)), Set("port", null)));
+
+    [Fact]
     public void What_is_not_named_stays_byte_for_byte()
     {
         const string text = "# a comment\nwork_mem = '1GB' # why\n\n  SHARED_BUFFERS=128MB\nweird line !!\r\nprimary_conninfo = 'host=old'\nmy.thing = 'x'";
