@@ -7,7 +7,9 @@ using Repmgr.Engine;
 using Repmgr.Engine.Daemon;
 using Repmgr.Engine.Files;
 using Repmgr.Engine.Logging;
+using Repmgr.Engine.Metadata;
 using Repmgr.Engine.Postgres;
+using Repmgr.Engine.Processes;
 
 namespace Repmgr.Agent;
 
@@ -23,7 +25,7 @@ internal static class Program
             Invocation.Version => Print($"repmgrd {ProductVersion.Text}\n"),
             Invocation.VersionNumber => Print($"{ProductVersion.Number}\n"),
             Invocation.Wrong wrong => Refuse(wrong.Problems),
-            Invocation.Run run => await RunAsync(run.Options, arguments).ConfigureAwait(false),
+            Invocation.Run run => await RunAsync(run.Options, arguments),
             _ => throw new InvalidOperationException("an invocation of no known kind"),
         });
     }
@@ -42,8 +44,8 @@ internal static class Program
         if (Startup.Objections(loaded) is [_, ..] objections)
             return Refuse(objections);
         if (options.Daemonize && !inBackground)
-            return (ExitCode)await Detached.StartAsync(Environment.ProcessPath!, arguments, CancellationToken.None).ConfigureAwait(false);
-        return await WatchAsync(options, loaded, inBackground).ConfigureAwait(false);
+            return (ExitCode)await Detached.StartAsync(Environment.ProcessPath!, arguments, CancellationToken.None);
+        return await WatchAsync(options, loaded, inBackground);
     }
 
     private static async Task<ExitCode> WatchAsync(CommandOptions options, SettingsLoad.Loaded loaded, bool inBackground)
@@ -66,7 +68,7 @@ internal static class Program
         using var log = new Log("repmgrd", target, TimeProvider.System);
         if (logsToStderr && !kept)
             log.Warning("standard error is no file, so what is logged is lost", hint: "Set log_file or log_facility.");
-        return await WatchAsync(options, loaded, log).ConfigureAwait(false);
+        return await WatchAsync(options, loaded, log);
     }
 
     private static async Task<ExitCode> WatchAsync(CommandOptions options, SettingsLoad.Loaded loaded, Log log)
@@ -80,9 +82,10 @@ internal static class Program
         using var systemd = SdNotify.FromEnvironment(Environment.GetEnvironmentVariable);
         await using var servers = new Servers(connector, time);
         await using var writer = new PrimaryWriter(connector, WatchTurns.LongestQuery);
-        var announcer = new Announcer(Announcer.Shell, log);
+        var announcer = new Announcer(
+            (settings, happened, at, cancel) => new EventRecorder(settings, connector, time, log).NotifyAsync(happened, at, cancel), log);
         var recorder = new Recorder(writer, announcer, log, time);
-        var turns = new WatchTurns(servers, recorder, Announcer.Shell, log, time);
+        var turns = new WatchTurns(servers, recorder, HookProgram.RunAsync, log, time);
         var loop = new WatchLoop(
             turns, recorder, announcer, log, systemd, time,
             path => Startup.Load(path, options),
@@ -91,7 +94,7 @@ internal static class Program
         using PosixSignalRegistration term = On(PosixSignal.SIGTERM, Message.Stop, loop);
         using PosixSignalRegistration interrupt = On(PosixSignal.SIGINT, Message.Stop, loop);
         using PosixSignalRegistration hangup = On(PosixSignal.SIGHUP, Message.Reload, loop);
-        return await loop.RunAsync(loaded).ConfigureAwait(false);
+        return await loop.RunAsync(loaded);
     }
 
     private static PosixSignalRegistration On(PosixSignal signal, Message message, WatchLoop loop) => PosixSignalRegistration.Create(signal, context =>

@@ -12,6 +12,8 @@ internal static class ChildNodesWatch
 {
     public static ChildNodes Decide(ChildNodes before, Situation s, Surroundings around, ChildPolicy policy, TurnNotes notes)
     {
+        if (policy.Every == TimeSpan.Zero)
+            return ChildNodes.Unseen;
         if (s.Own.Probe is not NodeProbe.Primary primary || around.OwnRecord is null)
             // A server that is away has no senders; that its children are gone is no news then. Another role has no children here.
             return s.Own.Probe is NodeProbe.Standby ? ChildNodes.Unseen : before;

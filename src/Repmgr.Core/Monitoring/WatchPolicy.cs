@@ -61,7 +61,7 @@ public sealed record WatchPolicy(
 }
 
 /// <summary>The <c>child_node…</c> settings.</summary>
-/// <param name="Every"><c>child_nodes_check_interval</c></param>
+/// <param name="Every"><c>child_nodes_check_interval</c>; zero: they are not watched.</param>
 /// <param name="ConnectedMin"><c>child_nodes_connected_min_count</c>; null: not set.</param>
 /// <param name="DisconnectedMin"><c>child_nodes_disconnect_min_count</c>; null: not set. The other one wins.</param>
 /// <param name="DisconnectTimeout">How long the last of the missing has to be gone.</param>

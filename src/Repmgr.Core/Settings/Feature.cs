@@ -8,7 +8,6 @@ internal static class Feature
     public const string Rejoin = "node rejoin";
     public const string NodeCheck = "node check";
     public const string Witness = "witness nodes";
-    public const string ChildNodes = "the watch over child nodes";
     public const string Barman = "cloning from Barman";
     public const string DaemonControl = "daemon start and daemon stop";
 }

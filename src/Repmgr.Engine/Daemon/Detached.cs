@@ -24,13 +24,13 @@ public static class Detached
         using var child = new Process { StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false } };
         child.StartInfo.Environment[Mark] = "1";
         child.Start();
-        while (await child.StandardOutput.ReadLineAsync(cancel).ConfigureAwait(false) is { } line)
+        while (await child.StandardOutput.ReadLineAsync(cancel) is { } line)
         {
             if (line == Started)
                 return (int)ExitCode.Success;
         }
 
-        await child.WaitForExitAsync(cancel).ConfigureAwait(false);
+        await child.WaitForExitAsync(cancel);
         return child.ExitCode;
     }
 

@@ -47,18 +47,18 @@ public sealed class PrimaryWriter(PostgresConnector connector, TimeSpan within) 
     private async Task<Answer<T>> RunAsync<T>(Conninfo primary, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancel)
     {
         if (_primary is null || !_primary.Equals(primary))
-            await CloseAsync().ConfigureAwait(false);
+            await CloseAsync();
         if (_session is null)
         {
-            ConnectResult result = await connector.OpenAsync(primary, cancel).ConfigureAwait(false);
+            ConnectResult result = await connector.OpenAsync(primary, cancel);
             if (result is not ConnectResult.Opened opened)
                 return new Answer<T>.Failed((result as ConnectResult.Rejected)?.SqlState, result.Failure ?? "");
             (_session, _primary) = (opened.Session, primary);
         }
 
-        Answer<T> answer = await _session.RunAsync(work, within, cancel).ConfigureAwait(false);
+        Answer<T> answer = await _session.RunAsync(work, within, cancel);
         if (answer is Answer<T>.Failed)
-            await CloseAsync().ConfigureAwait(false);
+            await CloseAsync();
         return answer;
     }
 
@@ -74,7 +74,7 @@ public sealed class PrimaryWriter(PostgresConnector connector, TimeSpan within) 
                     NpgsqlDbType.PgLsn, NpgsqlDbType.PgLsn, NpgsqlDbType.Bigint, NpgsqlDbType.Bigint,
                 ])
                 _insert.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type });
-            await _insert.PrepareAsync(cancel).ConfigureAwait(false);
+            await _insert.PrepareAsync(cancel);
         }
 
         object[] values =
@@ -90,7 +90,7 @@ public sealed class PrimaryWriter(PostgresConnector connector, TimeSpan within) 
         ];
         for (int index = 0; index < values.Length; index++)
             _insert.Parameters[index].Value = values[index];
-        await _insert.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
+        await _insert.ExecuteNonQueryAsync(cancel);
         return true;
     }
 
@@ -102,7 +102,7 @@ public sealed class PrimaryWriter(PostgresConnector connector, TimeSpan within) 
             return;
         try
         {
-            await session.DisposeAsync().ConfigureAwait(false);
+            await session.DisposeAsync();
         }
         catch (Exception failure) when (failure is NpgsqlException or IOException or InvalidOperationException)
         {

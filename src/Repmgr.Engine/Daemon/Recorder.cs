@@ -73,11 +73,11 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        while (await _work.Reader.WaitToReadAsync(cancel).ConfigureAwait(false))
+        while (await _work.Reader.WaitToReadAsync(cancel))
         {
             _work.Reader.TryRead(out _);
             // After a failure the rest waits for the next turn's call: the primary is not hammered.
-            while (await DoNextAsync(cancel).ConfigureAwait(false))
+            while (await DoNextAsync(cancel))
             {
             }
         }
@@ -133,9 +133,9 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
         {
             return (write, row, told) switch
             {
-                ({ } change, _, _) => await WriteAsync(primary, change, cancel).ConfigureAwait(false),
-                (_, { } history, _) => await KeepAsync(primary, history, cancel).ConfigureAwait(false),
-                (_, _, { } happened) => await TellAsync(primary, happened, cancel).ConfigureAwait(false),
+                ({ } change, _, _) => await WriteAsync(primary, change, cancel),
+                (_, { } history, _) => await KeepAsync(primary, history, cancel),
+                (_, _, { } happened) => await TellAsync(primary, happened, cancel),
                 _ => false,
             };
         }
@@ -148,7 +148,7 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
 
     private async Task<bool> WriteAsync(Conninfo primary, WatchAct.Write write, CancellationToken cancel)
     {
-        switch (await writer.WriteAsync(primary, write.Record, write.Deactivate, cancel).ConfigureAwait(false))
+        switch (await writer.WriteAsync(primary, write.Record, write.Deactivate, cancel))
         {
             case Answer<WriteResult>.Failed failed:
                 log.Warning($"the record of {write.Record.Label} could not be written", $"{failed.Reason}.");
@@ -170,7 +170,7 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
 
     private async Task<bool> TellAsync(Conninfo primary, Told told, CancellationToken cancel)
     {
-        if (await writer.TellAsync(primary, told.Event, told.At, cancel).ConfigureAwait(false) is Answer<DateTimeOffset>.Failed failed)
+        if (await writer.TellAsync(primary, told.Event, told.At, cancel) is Answer<DateTimeOffset>.Failed failed)
         {
             log.Debug($"event \"{told.Event.Name}\" could not be recorded yet", $"{failed.Reason}.");
             return false;
@@ -183,7 +183,7 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
 
     private async Task<bool> KeepAsync(Conninfo primary, WatchAct.KeepHistory history, CancellationToken cancel)
     {
-        if (await writer.KeepHistoryAsync(primary, history.Row, cancel).ConfigureAwait(false) is Answer<bool>.Failed failed)
+        if (await writer.KeepHistoryAsync(primary, history.Row, cancel) is Answer<bool>.Failed failed)
         {
             log.Warning("a monitoring row could not be written", $"{failed.Reason}.");
             return false;

@@ -32,10 +32,10 @@ public static class ServerPing
         deadline.CancelAfter(within);
         try
         {
-            using Socket socket = await ConnectAsync(host, deadline.Token).ConfigureAwait(false);
-            await socket.SendAsync(Greeting(user, database), deadline.Token).ConfigureAwait(false);
+            using Socket socket = await ConnectAsync(host, deadline.Token);
+            await socket.SendAsync(Greeting(user, database), deadline.Token);
             byte[] answer = new byte[256];
-            int read = await socket.ReceiveAsync(answer, deadline.Token).ConfigureAwait(false);
+            int read = await socket.ReceiveAsync(answer, deadline.Token);
             if (read == 0)
                 return new NodeProbe.Silent($"{host} closed a new connection without a word");
             return answer[0] == (byte)'E' && SqlState(answer.AsSpan(0, read)) == CannotConnectNow
@@ -61,11 +61,11 @@ public static class ServerPing
         try
         {
             if (host.IsSocket)
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(host.Host, $".s.PGSQL.{host.Port}")), cancel).ConfigureAwait(false);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(host.Host, $".s.PGSQL.{host.Port}")), cancel);
             else if (host.Address is { } address)
-                await socket.ConnectAsync(IPAddress.Parse(address), host.Port, cancel).ConfigureAwait(false);
+                await socket.ConnectAsync(IPAddress.Parse(address), host.Port, cancel);
             else
-                await socket.ConnectAsync(host.Host, host.Port, cancel).ConfigureAwait(false);
+                await socket.ConnectAsync(host.Host, host.Port, cancel);
             return socket;
         }
         catch

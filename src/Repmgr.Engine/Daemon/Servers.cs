@@ -47,7 +47,7 @@ public sealed class Servers(PostgresConnector connector, TimeProvider time) : IS
 
         try
         {
-            NodeLook look = await watched.Look.WaitAsync(LookWithin, time, cancel).ConfigureAwait(false);
+            NodeLook look = await watched.Look.WaitAsync(LookWithin, time, cancel);
             return look.Probe.Running is null
                 ? new Sight(node, look.Probe, null)
                 : new Sight(node, look.Probe, (look.Table as NodeTable.Rows)?.Records, (look.Table as NodeTable.Unreadable)?.Reason);
@@ -68,7 +68,7 @@ public sealed class Servers(PostgresConnector connector, TimeProvider time) : IS
     public async ValueTask DisposeAsync()
     {
         foreach (Watched watched in _watched.Values)
-            await watched.CloseAsync().ConfigureAwait(false);
+            await watched.CloseAsync();
         _watched.Clear();
     }
 
@@ -101,12 +101,12 @@ public sealed class Servers(PostgresConnector connector, TimeProvider time) : IS
         public async Task<NodeLook> LookAsync(PostgresConnector connector, LookPolicy policy, CancellationToken cancel)
         {
             if (_session is { } open && policy.Check == ConnectionCheckType.Ping
-                && await ServerPing.TryAsync(open.Host, open.User, open.Database, PostgresConnector.DefaultTimeout, cancel).ConfigureAwait(false) is { } refusal)
+                && await ServerPing.TryAsync(open.Host, open.User, open.Database, PostgresConnector.DefaultTimeout, cancel) is { } refusal)
                 return Failed(refusal);
 
             if (_session is null)
             {
-                ConnectResult result = await connector.OpenAsync(conninfo, cancel).ConfigureAwait(false);
+                ConnectResult result = await connector.OpenAsync(conninfo, cancel);
                 switch (result)
                 {
                     case ConnectResult.Rejected rejected:
@@ -119,9 +119,9 @@ public sealed class Servers(PostgresConnector connector, TimeProvider time) : IS
                 }
             }
 
-            Answer<NodeLook> answer = await _session!.RunAsync(ProbeQuery.ReadAsync, policy.QueryWithin, cancel).ConfigureAwait(false);
+            Answer<NodeLook> answer = await _session!.RunAsync(ProbeQuery.ReadAsync, policy.QueryWithin, cancel);
             if (answer is Answer<NodeLook>.Failed || policy.Check == ConnectionCheckType.Connection)
-                await CloseAsync().ConfigureAwait(false);
+                await CloseAsync();
             return answer switch
             {
                 Answer<NodeLook>.Got got => got.Value,
@@ -141,7 +141,7 @@ public sealed class Servers(PostgresConnector connector, TimeProvider time) : IS
                 return;
             try
             {
-                await session.DisposeAsync().ConfigureAwait(false);
+                await session.DisposeAsync();
             }
             catch (Exception failure) when (failure is NpgsqlException or IOException or InvalidOperationException)
             {

@@ -44,12 +44,12 @@ public sealed class WatchLoop(
         systemd.Ready($"node {settings.NodeId} is watched");
         try
         {
-            return await TakeTurnsAsync(settings, configFile, [recording, announcing], beside.Token).ConfigureAwait(false);
+            return await TakeTurnsAsync(settings, configFile, [recording, announcing], beside.Token);
         }
         finally
         {
             systemd.Stopping();
-            await EndAsync(settings.NodeId!.Value, beside, recording, announcing).ConfigureAwait(false);
+            await EndAsync(settings.NodeId!.Value, beside, recording, announcing);
         }
     }
 
@@ -63,16 +63,16 @@ public sealed class WatchLoop(
         {
             NoticeStall(time.GetElapsedTime(lastTurn), settings);
             lastTurn = time.GetTimestamp();
-            if (await turns.TakeAsync(cancel).ConfigureAwait(false) is { } exit)
+            if (await turns.TakeAsync(cancel) is { } exit)
                 return exit;
             systemd.Alive();
 
             // The first turn knows only the own server, the next what that knows of others: they follow each other quickly.
             bool hastens = turn < QuickTurns && turns.State.Watching is null;
-            Task woken = await Task.WhenAny([hastens ? Task.Delay(QuickTurn, time, cancel) : tick, mail, .. beside]).ConfigureAwait(false);
+            Task woken = await Task.WhenAny([hastens ? Task.Delay(QuickTurn, time, cancel) : tick, mail, .. beside]);
             // What runs beside the loop ends only by a defect, which must not go unseen.
             if (beside.Contains(woken))
-                await woken.ConfigureAwait(false);
+                await woken;
             if (mail.IsCompleted)
             {
                 while (_messages.Reader.TryRead(out Message message))
@@ -166,13 +166,13 @@ public sealed class WatchLoop(
         recorder.Hand(new WatchAct.Tell(new ClusterEvent(self, EventName.RepmgrdShutdown, Successful: true, "repmgrd ends")));
         long began = time.GetTimestamp();
         while (!(recorder.IsIdle && announcer.IsIdle) && time.GetElapsedTime(began) < TimeSpan.FromSeconds(2) && !recording.IsFaulted && !announcing.IsFaulted)
-            await Task.Delay(TimeSpan.FromMilliseconds(20), time).ConfigureAwait(false);
-        await beside.CancelAsync().ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time);
+        await beside.CancelAsync();
         foreach (Task task in (Task[])[recording, announcing, turns.FinishAsync()])
         {
             try
             {
-                await task.WaitAsync(TimeSpan.FromSeconds(1), time).ConfigureAwait(false);
+                await task.WaitAsync(TimeSpan.FromSeconds(1), time);
             }
             catch (Exception ended) when (ended is OperationCanceledException or TimeoutException)
             {

@@ -4,9 +4,13 @@ using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
 using Repmgr.Engine.Logging;
+using Repmgr.Engine.Metadata;
 using Repmgr.Engine.Processes;
 
 namespace Repmgr.Engine.Daemon;
+
+/// <summary>Runs one of the operator's commands. The simulator has its own.</summary>
+public delegate Task<ProgramResult> HookRunner(HookCommand command, TimeSpan within, CancellationToken cancel);
 
 /// <summary>Takes turns: looks at the servers, lets the machine decide, hands out what it ordered.</summary>
 /// <param name="servers">How servers are looked at.</param>
@@ -44,7 +48,7 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
     public async Task<ExitCode?> TakeAsync(CancellationToken cancel)
     {
         WatchPolicy policy = _policy ?? throw new InvalidOperationException("no settings were given");
-        Situation situation = await LookAsync(policy.Self.Id, cancel).ConfigureAwait(false);
+        Situation situation = await LookAsync(policy.Self.Id, cancel);
         Turn turn = WatchMachine.Decide(State, situation, policy);
         State = turn.Next;
         _targets = turn.Look;
@@ -78,7 +82,7 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
             _looks.Add(servers.LookAsync(node.Id, NodeReach.Of(node, _settings.Conninfo!), _look, cancel));
         }
 
-        Sight[] sights = await Task.WhenAll(_looks).ConfigureAwait(false);
+        Sight[] sights = await Task.WhenAll(_looks);
         servers.KeepOnly(_kept);
         return new Situation(time.GetElapsedTime(_began), sights[0], sights[1..]);
     }
@@ -97,7 +101,7 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
     private async Task RunChildCommandAsync(WatchAct.RunChildCommand act, CancellationToken cancel)
     {
         HookCommand command = HookCommand.Compose(act.Template, new Dictionary<char, HookValue> { ['p'] = new("REPMGR_NODE_ID", act.Self.ToString()) });
-        ProgramResult result = await runHook(command, Announcer.HookWithin, cancel).ConfigureAwait(false);
+        ProgramResult result = await runHook(command, EventRecorder.NotifyWithin, cancel);
         string details = result.Succeeded ? $"child_nodes_disconnect_command ran: {act.Why}" : result.Explain(act.Template);
         log.Write(new LogLine(result.Succeeded ? Severity.Notice : Severity.Error, details));
         recorder.Hand(new WatchAct.Tell(new ClusterEvent(act.Self, EventName.ChildNodesDisconnectCommand, result.Succeeded, details)));

@@ -68,34 +68,9 @@ public sealed class EventRecorder(Settings settings, PostgresConnector connector
 
         HookCommand command = EventNotification.Compose(template, happened, at);
 
-        // A file, not a pipe: what the command leaves running in the background would hold a pipe open and so be waited for, and killed.
-        string outputFile = Path.GetTempFileName();
-        try
-        {
-            log.Debug($"running the notification command for event \"{happened.Name}\"", command.Script);
-            ProgramResult result = await ExternalProgram.RunShellAsync(
-                command.Script,
-                outputFile,
-                command.Environment.ToDictionary(variable => variable.Key, string? (variable) => variable.Value),
-                NotifyWithin,
-                cancel);
-            if (!result.Succeeded)
-                log.Warning($"event_notification_command failed for event \"{happened.Name}\"", Explain(result, outputFile));
-        }
-        finally
-        {
-            File.Delete(outputFile);
-        }
-    }
-
-    private static string Explain(ProgramResult result, string outputFile)
-    {
-        string output = File.ReadAllText(outputFile);
-        return (result switch
-        {
-            ProgramResult.Ended ended => ended with { Output = output },
-            ProgramResult.TimedOut late => late with { Output = output },
-            _ => result,
-        }).Explain("event_notification_command");
+        log.Debug($"running the notification command for event \"{happened.Name}\"", command.Script);
+        ProgramResult result = await HookProgram.RunAsync(command, NotifyWithin, cancel);
+        if (!result.Succeeded)
+            log.Warning($"event_notification_command failed for event \"{happened.Name}\"", result.Explain("event_notification_command"));
     }
 }

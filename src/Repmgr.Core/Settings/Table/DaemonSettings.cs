@@ -83,7 +83,7 @@ internal static class DaemonSettings
         {
             Group = SettingGroup.Daemon,
             TakesEffect = TakesEffect.AtRestart,
-            Description = "The pid file of repmgrd. The option --pid-file overrides it. When neither is set: repmgrd.pid in the directory TMPDIR names, else in /tmp.",
+            Description = "The pid file of repmgrd. The option --pid-file overrides it. When neither is set: repmgrd.pid in the directory TMPDIR names, else in /tmp, when repmgrd runs in the background; none in the foreground.",
         },
         new Setting<bool>(
             "repmgrd_exit_on_inactive_node", SettingType.Boolean, s => s.RepmgrdExitOnInactiveNode, (s, v) => s with { RepmgrdExitOnInactiveNode = v })

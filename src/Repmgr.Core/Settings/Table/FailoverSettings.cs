@@ -82,12 +82,17 @@ internal static class FailoverSettings
             s => s.ChildNodesDisconnectMinCount,
             (s, v) => s with { ChildNodesDisconnectMinCount = v },
             "With this many child nodes disconnected, child_nodes_disconnect_command is run, unless child_nodes_connected_min_count is set. -1: not set."),
-        Children(
+        new Setting<bool>(
             "child_nodes_connected_include_witness",
             SettingType.Boolean,
             s => s.ChildNodesConnectedIncludeWitness,
-            (s, v) => s with { ChildNodesConnectedIncludeWitness = v },
-            "Whether a witness counts as a child node."),
+            (s, v) => s with { ChildNodesConnectedIncludeWitness = v })
+        {
+            Group = SettingGroup.Children,
+            TakesEffect = TakesEffect.OnReload,
+            Pending = Feature.Witness,
+            Description = "Whether a witness counts as a child node.",
+        },
         Children(
             "child_nodes_disconnect_timeout",
             SettingType.Seconds(),
@@ -99,7 +104,7 @@ internal static class FailoverSettings
             SettingType.Command,
             s => s.ChildNodesDisconnectCommand,
             (s, v) => s with { ChildNodesDisconnectCommand = v },
-            "The command that is run when too many child nodes are gone."),
+            "The command that is run by a shell when too many child nodes are gone, once until there are enough again. %p stands for the id of this node."),
     ];
 
     private static Setting<string?> Command(
@@ -137,7 +142,6 @@ internal static class FailoverSettings
         {
             Group = SettingGroup.Children,
             TakesEffect = TakesEffect.OnReload,
-            Pending = Feature.ChildNodes,
             Description = description,
         };
 }
