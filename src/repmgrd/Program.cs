@@ -94,7 +94,16 @@ internal static class Program
         using PosixSignalRegistration term = On(PosixSignal.SIGTERM, Message.Stop, loop);
         using PosixSignalRegistration interrupt = On(PosixSignal.SIGINT, Message.Stop, loop);
         using PosixSignalRegistration hangup = On(PosixSignal.SIGHUP, Message.Reload, loop);
-        return await loop.RunAsync(loaded);
+        try
+        {
+            return await loop.RunAsync(loaded);
+        }
+        catch (Exception defect)
+        {
+            // A defect of this program: it is written down, and a service manager starts the daemon anew.
+            log.Write(Severity.Crit, new Problem($"repmgrd ends because of a defect: {defect.Message}", defect.ToString(), "Please report this."));
+            return ExitCode.Internal;
+        }
     }
 
     private static PosixSignalRegistration On(PosixSignal signal, Message message, WatchLoop loop) => PosixSignalRegistration.Create(signal, context =>

@@ -17,6 +17,9 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
     /// <summary>How many events may wait to be recorded. Then the oldest is lost to the table (not to the log).</summary>
     public const int MostEvents = 256;
 
+    private const string EventsWait = "events could not be recorded, and wait";
+    private const string RowsFail = "a monitoring row could not be written";
+
     private readonly Lock _lock = new();
     private readonly Channel<bool> _work = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly LinkedList<Told> _events = new();
@@ -26,6 +29,7 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
     private int _rowsLost;
     private int _eventsLost;
     private bool _busy;
+    private readonly Dictionary<string, string> _troubles = [];
 
     /// <summary>Everything handed over is written, or waits for a primary.</summary>
     public bool IsIdle
@@ -151,13 +155,13 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
         switch (await writer.WriteAsync(primary, write.Record, write.Deactivate, cancel))
         {
             case Answer<WriteResult>.Failed failed:
-                log.Warning($"the record of {write.Record.Label} could not be written", $"{failed.Reason}.");
-                return false;
+                return Trouble($"the record of {write.Record.Label} could not be written", failed.Reason);
             case Answer<WriteResult>.Got { Value: WriteResult.Occupied occupied }:
                 log.Error(
                     $"the record of {write.Record.Label} could not be written", $"{occupied.By.Label} has that name or number.", "Set another node_name or node_id.");
                 return true;
             default:
+                Well($"the record of {write.Record.Label} could not be written");
                 if (write.Then is { } happened)
                 {
                     lock (_lock)
@@ -171,11 +175,8 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
     private async Task<bool> TellAsync(Conninfo primary, Told told, CancellationToken cancel)
     {
         if (await writer.TellAsync(primary, told.Event, told.At, cancel) is Answer<DateTimeOffset>.Failed failed)
-        {
-            log.Debug($"event \"{told.Event.Name}\" could not be recorded yet", $"{failed.Reason}.");
-            return false;
-        }
-
+            return Trouble(EventsWait, failed.Reason);
+        Well(EventsWait);
         lock (_lock)
             _events.Remove(told);
         return true;
@@ -184,17 +185,29 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
     private async Task<bool> KeepAsync(Conninfo primary, WatchAct.KeepHistory history, CancellationToken cancel)
     {
         if (await writer.KeepHistoryAsync(primary, history.Row, cancel) is Answer<bool>.Failed failed)
-        {
-            log.Warning("a monitoring row could not be written", $"{failed.Reason}.");
-            return false;
-        }
-
+            return Trouble(RowsFail, failed.Reason);
+        Well(RowsFail);
         int lost;
         lock (_lock)
             (lost, _rowsLost) = (_rowsLost, 0);
         if (lost > 0)
             log.Notice($"{lost} monitoring rows were dropped while the primary did not take them");
         return true;
+    }
+
+    /// <summary>Says what fails when it begins to fail and when the reason changes, not in every turn; always false.</summary>
+    private bool Trouble(string what, string reason)
+    {
+        if (_troubles.GetValueOrDefault(what) != reason)
+            log.Warning(what, $"{reason}.");
+        _troubles[what] = reason;
+        return false;
+    }
+
+    private void Well(string what)
+    {
+        if (_troubles.Remove(what))
+            log.Notice($"no longer so: {what}");
     }
 
     private sealed record Told(ClusterEvent Event, DateTimeOffset At);

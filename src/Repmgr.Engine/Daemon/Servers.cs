@@ -22,7 +22,8 @@ public interface IServers
 /// <summary>How a look is done.</summary>
 /// <param name="Check"><c>connection_check_type</c></param>
 /// <param name="QueryWithin">How long the server may take to answer on an open connection.</param>
-public sealed record LookPolicy(ConnectionCheckType Check, TimeSpan QueryWithin);
+/// <param name="CheckQuery"><c>connection_check_query</c>, where one of the operator's own is to be run too; null: none.</param>
+public sealed record LookPolicy(ConnectionCheckType Check, TimeSpan QueryWithin, string? CheckQuery = null);
 
 /// <summary>Keeps a connection to each server that is watched, and looks at it through that.</summary>
 /// <remarks>
@@ -119,7 +120,7 @@ public sealed class Servers(PostgresConnector connector, TimeProvider time) : IS
                 }
             }
 
-            Answer<NodeLook> answer = await _session!.RunAsync(ProbeQuery.ReadAsync, policy.QueryWithin, cancel);
+            Answer<NodeLook> answer = await _session!.RunAsync((connection, token) => AskAsync(connection, policy, token), policy.QueryWithin, cancel);
             if (answer is Answer<NodeLook>.Failed || policy.Check == ConnectionCheckType.Connection)
                 await CloseAsync();
             return answer switch
@@ -129,6 +130,15 @@ public sealed class Servers(PostgresConnector connector, TimeProvider time) : IS
                 Answer<NodeLook>.Failed failed => Failed(new NodeProbe.Silent(failed.Reason)),
                 _ => throw new InvalidOperationException("an answer of no known kind"),
             };
+        }
+
+        private static async Task<NodeLook> AskAsync(NpgsqlConnection connection, LookPolicy policy, CancellationToken cancel)
+        {
+            if (policy.CheckQuery is not { } query)
+                return await ProbeQuery.ReadAsync(connection, cancel);
+            await using (NpgsqlCommand command = new(query, connection))
+                await command.ExecuteNonQueryAsync(cancel);
+            return await ProbeQuery.ReadAsync(connection, cancel);
         }
 
         public void CloseWhenIdle() =>

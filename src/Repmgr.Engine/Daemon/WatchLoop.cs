@@ -59,6 +59,7 @@ public sealed class WatchLoop(
         Task<bool> tick = timer.WaitForNextTickAsync(cancel).AsTask();
         Task<bool> mail = _messages.Reader.WaitToReadAsync(cancel).AsTask();
         long lastTurn = time.GetTimestamp();
+        Watching? said = null;
         for (int turn = 0; ; turn++)
         {
             NoticeStall(time.GetElapsedTime(lastTurn), settings);
@@ -66,6 +67,11 @@ public sealed class WatchLoop(
             if (await turns.TakeAsync(cancel) is { } exit)
                 return exit;
             systemd.Alive();
+            if (turns.State.Watching is { } now && now != said)
+            {
+                systemd.Status(now.Upstream is { } upstream ? $"node {settings.NodeId} watches its upstream, node {upstream}" : $"node {settings.NodeId} is the primary");
+                said = now;
+            }
 
             // The first turn knows only the own server, the next what that knows of others: they follow each other quickly.
             bool hastens = turn < QuickTurns && turns.State.Watching is null;

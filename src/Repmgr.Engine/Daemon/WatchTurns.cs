@@ -40,7 +40,8 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
         _settings = settings;
         _policy = WatchPolicy.From(settings, configFile, environment);
         TimeSpan within = settings.AsyncQueryTimeout > TimeSpan.Zero && settings.AsyncQueryTimeout < LongestQuery ? settings.AsyncQueryTimeout : LongestQuery;
-        _look = new LookPolicy(settings.ConnectionCheckType, within);
+        bool hasOwnQuery = settings.ConnectionCheckType == ConnectionCheckType.Query && settings.ConnectionCheckQuery != Settings.Defaults.ConnectionCheckQuery;
+        _look = new LookPolicy(settings.ConnectionCheckType, within, hasOwnQuery ? settings.ConnectionCheckQuery : null);
     }
 
     /// <summary>One turn. It ends in bounded time whatever the servers do.</summary>

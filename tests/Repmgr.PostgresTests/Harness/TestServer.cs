@@ -124,6 +124,10 @@ public sealed class TestServer(Lab lab, PostgresMajor major, int nodeId, string 
     public RepmgrdProcess StartRepmgrd(params IReadOnlyList<string> arguments) =>
         RepmgrdProcess.Start(this, ["-f", ConfPath, .. arguments]);
 
+    /// <summary>The same, with these variables in its environment too.</summary>
+    public RepmgrdProcess StartRepmgrd(IReadOnlyDictionary<string, string?> environment, params IReadOnlyList<string> arguments) =>
+        RepmgrdProcess.Start(this, ["-f", ConfPath, .. arguments], new Dictionary<string, string?>([.. Surroundings, .. environment]));
+
     /// <summary>Runs any program as the server's user, on its host, in the node's directory, with this major's programs in the path.</summary>
     public Task<ProgramResult> RunAsync(string program, params IReadOnlyList<string> arguments) =>
         lab.RunAsync(new Launch(program, arguments)
