@@ -76,17 +76,35 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
         _kept.Clear();
         _looks.Clear();
         _kept.Add(self);
-        _looks.Add(servers.LookAsync(self, _settings.Conninfo!, _look, cancel));
+        _looks.Add(servers.LookAsync(self, _settings.Conninfo!, _look));
         foreach (NodeRecord node in _targets)
         {
             _kept.Add(node.Id);
-            _looks.Add(servers.LookAsync(node.Id, NodeReach.Of(node, _settings.Conninfo!), _look, cancel));
+            _looks.Add(servers.LookAsync(node.Id, NodeReach.Of(node, _settings.Conninfo!), _look));
         }
 
-        Sight[] sights = await Task.WhenAll(_looks);
+        await WaitAsync(Task.WhenAll(_looks), cancel);
+        Sight own = await AnswerAsync(0, self);
+        var others = new Sight[_targets.Count];
+        for (int index = 0; index < others.Length; index++)
+            others[index] = await AnswerAsync(index + 1, _targets[index].Id);
         servers.KeepOnly(_kept);
-        return new Situation(time.GetElapsedTime(_began), sights[0], sights[1..]);
+        return new Situation(time.GetElapsedTime(_began), own, others);
     }
+
+    private async Task WaitAsync(Task looks, CancellationToken cancel)
+    {
+        try
+        {
+            await looks.WaitAsync(Servers.LookWithin, time, cancel);
+        }
+        catch (TimeoutException)
+        {
+            // Who has not answered by now is seen as silent; the look itself goes on.
+        }
+    }
+
+    private async ValueTask<Sight> AnswerAsync(int index, NodeId node) => _looks[index].IsCompleted ? await _looks[index] : servers.Unanswered(node);
 
     /// <summary>Where to write: only a primary that was seen alive in this turn, and only if there is no second one.</summary>
     private Conninfo? PrimaryConninfo(Turn turn, Situation situation)

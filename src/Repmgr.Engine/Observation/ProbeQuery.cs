@@ -53,10 +53,22 @@ internal static class ProbeQuery
     /// <summary>Asks over an open connection. An exception here is the connection's: the caller makes it an answer.</summary>
     public static async Task<NodeLook> ReadAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        await using NpgsqlBatch batch = new(connection) { EnableErrorBarriers = true };
+        await using NpgsqlBatch batch = Create(connection);
+        return await ReadAsync(batch, cancel);
+    }
+
+    /// <summary>The queries, for who asks again and again. They may be prepared where the table of nodes can be read.</summary>
+    public static NpgsqlBatch Create(NpgsqlConnection connection)
+    {
+        NpgsqlBatch batch = new(connection) { EnableErrorBarriers = true };
         foreach (string sql in (string[])[Server, Receiver, Senders, NodeStore.SelectAll])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+        return batch;
+    }
 
+    /// <inheritdoc cref="ReadAsync(NpgsqlConnection, CancellationToken)"/>
+    public static async Task<NodeLook> ReadAsync(NpgsqlBatch batch, CancellationToken cancel)
+    {
         await using NpgsqlDataReader reader = await batch.ExecuteReaderAsync(cancel);
         ServerRow server = await ReadServerAsync(reader, cancel);
         await reader.NextResultAsync(cancel);

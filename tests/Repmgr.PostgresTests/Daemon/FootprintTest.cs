@@ -12,7 +12,7 @@ public sealed class FootprintTest : LabTest
     public async Task Watching_three_nodes_takes_at_most_30_MB_and_two_thousandths_of_a_core()
     {
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 2);
-        await cluster.RegisterAsync();
+        await Registration.OfAsync(cluster);
         foreach (TestServer node in cluster.All)
             await node.WriteConfAsync("monitoring_history = yes");
         RepmgrdProcess[] daemons = [.. cluster.All.Select(node => node.StartRepmgrd())];

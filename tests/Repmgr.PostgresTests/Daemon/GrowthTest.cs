@@ -20,7 +20,7 @@ public sealed class GrowthTest : LabTest
     public async Task Ten_thousand_turns_over_real_connections_grow_nothing()
     {
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 2);
-        await cluster.RegisterAsync();
+        await Registration.OfAsync(cluster);
         TestServer standby = cluster.Standbys[0];
         var connector = new PostgresConnector();
         await using var servers = new Servers(connector, TimeProvider.System);

@@ -132,7 +132,7 @@ public sealed class ProcessTest : LabTest
     public async Task A_notification_that_hangs_holds_nothing_up_and_nothing_is_injected()
     {
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
-        await cluster.RegisterAsync();
+        await Registration.OfAsync(cluster);
         TestServer standby = cluster.Standbys[0];
         string told = Path.Combine(standby.Directory, "told");
         await standby.WriteConfAsync(
@@ -153,7 +153,7 @@ public sealed class ProcessTest : LabTest
     {
         TestServer node = await Lab.ServerAsync(PostgresMajor.Default);
         await node.StartAsync();
-        (await node.RepmgrAsync("primary", "register")).ShouldSucceed();
+        await Registration.OfAsync(node, null);
         return node;
     }
 

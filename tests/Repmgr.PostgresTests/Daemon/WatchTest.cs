@@ -9,8 +9,7 @@ public sealed class WatchTest : LabTest
     public async Task It_registers_its_standby_and_fills_the_originals_view(int major)
     {
         TestCluster cluster = await Lab.ClusterAsync(major, standbys: 1);
-        await OriginalConfAsync(cluster.Primary);
-        (await cluster.Primary.RepmgrAsync("primary", "register")).ShouldSucceed();
+        await Registration.OfAsync(cluster.Primary, "test");
         TestServer standby = cluster.Standbys[0];
         await OriginalConfAsync(standby);
 
@@ -39,7 +38,7 @@ public sealed class WatchTest : LabTest
     public async Task A_promotion_and_a_new_upstream_made_by_hand_are_recorded(int major)
     {
         TestCluster cluster = await Lab.ClusterAsync(major, standbys: 2);
-        await cluster.RegisterAsync();
+        await Registration.OfAsync(cluster);
         (TestServer two, TestServer three) = (cluster.Standbys[0], cluster.Standbys[1]);
         foreach (TestServer node in cluster.Standbys)
             await node.WriteConfAsync("monitor_interval_secs = 1");
@@ -68,7 +67,7 @@ public sealed class WatchTest : LabTest
     public async Task It_starts_while_everything_is_down_and_waits()
     {
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
-        await cluster.RegisterAsync();
+        await Registration.OfAsync(cluster);
         TestServer standby = cluster.Standbys[0];
         await standby.WriteConfAsync("monitor_interval_secs = 1");
         await standby.StopAsync("immediate");
@@ -99,7 +98,7 @@ public sealed class WatchTest : LabTest
     public async Task A_frozen_primary_is_noticed_and_holds_nothing_up()
     {
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
-        await cluster.RegisterAsync();
+        await Registration.OfAsync(cluster);
         TestServer standby = cluster.Standbys[0];
         await standby.WriteConfAsync("monitor_interval_secs = 1", "monitoring_history = yes");
         RepmgrdProcess daemon = standby.StartRepmgrd();
@@ -121,7 +120,7 @@ public sealed class WatchTest : LabTest
     public async Task A_frozen_postmaster_is_noticed_though_open_sessions_go_on()
     {
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
-        await cluster.RegisterAsync();
+        await Registration.OfAsync(cluster);
         TestServer standby = cluster.Standbys[0];
         await standby.WriteConfAsync("monitor_interval_secs = 1");
         RepmgrdProcess daemon = standby.StartRepmgrd();
@@ -143,7 +142,7 @@ public sealed class WatchTest : LabTest
     public async Task On_a_primary_children_that_come_and_go_are_told_and_the_command_runs()
     {
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
-        await cluster.RegisterAsync();
+        await Registration.OfAsync(cluster);
         string mark = Path.Combine(cluster.Primary.Directory, "fenced");
         await cluster.Primary.WriteConfAsync(
             "monitor_interval_secs = 1", "child_nodes_check_interval = 1", "child_nodes_disconnect_timeout = 2", $"child_nodes_disconnect_command = 'echo node %p > {mark}'");

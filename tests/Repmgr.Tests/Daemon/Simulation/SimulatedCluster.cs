@@ -68,13 +68,15 @@ internal sealed class SimulatedCluster : IServers, IPrimaryWriter
         server.StartedAt = server.Now;
     }
 
-    public Task<Sight> LookAsync(NodeId node, Conninfo conninfo, LookPolicy policy, CancellationToken cancel)
+    public Task<Sight> LookAsync(NodeId node, Conninfo conninfo, LookPolicy policy)
     {
         SimulatedServer server = Find(conninfo);
         return Task.FromResult(server.IsUp
             ? new Sight(node, server.Probe(Servers), server.Table.Count == 0 ? null : [.. server.Table.OrderBy(row => row.Key).Select(row => row.Value)])
             : new Sight(node, new NodeProbe.Silent("no answer"), null));
     }
+
+    public Sight Unanswered(NodeId node) => new(node, new NodeProbe.Silent("no answer"), null);
 
     public void KeepOnly(IReadOnlyCollection<NodeId> nodes) { }
 
