@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using Repmgr.Core.CommandLine;
 using Repmgr.Core.Problems;
@@ -53,6 +52,7 @@ internal static class Program
         LogTarget target = Startup.LogTarget(loaded.Settings, options);
         if (Log.Check(target) is { } unwritable)
             return Refuse([unwritable]);
+        using var mailbox = new Mailbox();
         PidFile? pidFile = null;
         if (Startup.PidFile(options, loaded.Settings, inBackground) is { } path)
         {
@@ -68,10 +68,10 @@ internal static class Program
         using var log = new Log("repmgrd", target, TimeProvider.System);
         if (logsToStderr && !kept)
             log.Warning("standard error is no file, so what is logged is lost", hint: "Set log_file or log_facility.");
-        return await WatchAsync(options, loaded, log);
+        return await WatchAsync(options, loaded, mailbox, log);
     }
 
-    private static async Task<ExitCode> WatchAsync(CommandOptions options, SettingsLoad.Loaded loaded, Log log)
+    private static async Task<ExitCode> WatchAsync(CommandOptions options, SettingsLoad.Loaded loaded, Mailbox mailbox, Log log)
     {
         log.Notice($"repmgrd {ProductVersion.Text} starts", $"Configuration file: {loaded.Path}.");
         foreach (LogLine notice in loaded.Notices)
@@ -87,13 +87,10 @@ internal static class Program
         var recorder = new Recorder(writer, announcer, log, time);
         var turns = new WatchTurns(servers, recorder, HookProgram.RunAsync, log, time);
         var loop = new WatchLoop(
-            turns, recorder, announcer, log, systemd, time,
+            mailbox.Messages, turns, recorder, announcer, log, systemd, time,
             path => Startup.Load(path, options),
             settings => Startup.LogTarget(settings, options));
 
-        using PosixSignalRegistration term = On(PosixSignal.SIGTERM, Message.Stop, loop);
-        using PosixSignalRegistration interrupt = On(PosixSignal.SIGINT, Message.Stop, loop);
-        using PosixSignalRegistration hangup = On(PosixSignal.SIGHUP, Message.Reload, loop);
         try
         {
             return await loop.RunAsync(loaded);
@@ -105,12 +102,6 @@ internal static class Program
             return ExitCode.Internal;
         }
     }
-
-    private static PosixSignalRegistration On(PosixSignal signal, Message message, WatchLoop loop) => PosixSignalRegistration.Create(signal, context =>
-    {
-        context.Cancel = true;
-        loop.Post(message);
-    });
 
     private static ExitCode Refuse(IEnumerable<Problem> problems, ExitCode code = ExitCode.BadConfig)
     {

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -44,12 +45,21 @@ internal static partial class Native
 
     /// <summary>Points standard input, output and error at <c>/dev/null</c>.</summary>
     /// <param name="keepStandardError">Standard error stays where it is: it is the log.</param>
+    /// <remarks>The copies that the runtime made of them go too: one that stayed would keep the terminal or pipe open.</remarks>
     public static void DetachStandardStreams(bool keepStandardError)
     {
         using SafeFileHandle nothing = OpenFile("/dev/null", ReadWrite, mode: 0);
-        for (int descriptor = 0; descriptor <= (keepStandardError ? 1 : 2); descriptor++)
-            _ = Dup2(nothing, descriptor);
+        string? kept = keepStandardError ? LinkOf("2") : null;
+        string?[] gone = [LinkOf("0"), LinkOf("1"), LinkOf("2")];
+        foreach (string path in Directory.GetFileSystemEntries("/proc/self/fd"))
+        {
+            string number = Path.GetFileName(path);
+            if (LinkOf(number) is { } target && gone.Contains(target) && target != kept)
+                _ = Dup2(nothing, int.Parse(number, CultureInfo.InvariantCulture));
+        }
     }
+
+    private static string? LinkOf(string descriptor) => File.ResolveLinkTarget($"/proc/self/fd/{descriptor}", returnFinalTarget: false)?.FullName;
 
     public static string LastError() => new Win32Exception(Marshal.GetLastPInvokeError()).Message;
 

@@ -9,27 +9,12 @@ using Repmgr.Engine.Logging;
 
 namespace Repmgr.Engine.Daemon;
 
-/// <summary>What reaches the loop from outside.</summary>
-public enum Message
-{
-    /// <summary>SIGHUP: read the configuration again and reopen the log.</summary>
-    Reload,
-
-    /// <summary>SIGTERM or SIGINT: end.</summary>
-    Stop,
-}
-
 /// <summary>The daemon's life: a turn every <c>monitor_interval_secs</c>, and what signals ask for in between.</summary>
 public sealed class WatchLoop(
-    WatchTurns turns, Recorder recorder, Announcer announcer, Log log, SdNotify systemd, TimeProvider time, Func<string?, SettingsLoad> load, Func<Settings, LogTarget> logTarget)
+    ChannelReader<Message> messages, WatchTurns turns, Recorder recorder, Announcer announcer, Log log, SdNotify systemd, TimeProvider time, Func<string?, SettingsLoad> load, Func<Settings, LogTarget> logTarget)
 {
     private const int QuickTurns = 6;
     private static readonly TimeSpan QuickTurn = TimeSpan.FromMilliseconds(250);
-
-    private readonly Channel<Message> _messages = Channel.CreateUnbounded<Message>();
-
-    /// <summary>Hands a message over, from a signal's thread.</summary>
-    public void Post(Message message) => _messages.Writer.TryWrite(message);
 
     /// <summary>Runs until it is told to stop, or a turn says so.</summary>
     /// <param name="loaded">The settings to begin with, with node and conninfo set.</param>
@@ -57,7 +42,7 @@ public sealed class WatchLoop(
     {
         using var timer = new PeriodicTimer(Interval(settings), time);
         Task<bool> tick = timer.WaitForNextTickAsync(cancel).AsTask();
-        Task<bool> mail = _messages.Reader.WaitToReadAsync(cancel).AsTask();
+        Task<bool> mail = messages.WaitToReadAsync(cancel).AsTask();
         long lastTurn = time.GetTimestamp();
         Watching? said = null;
         for (int turn = 0; ; turn++)
@@ -81,7 +66,7 @@ public sealed class WatchLoop(
                 await woken;
             if (mail.IsCompleted)
             {
-                while (_messages.Reader.TryRead(out Message message))
+                while (messages.TryRead(out Message message))
                 {
                     if (message == Message.Stop)
                         return ExitCode.Success;
@@ -89,7 +74,7 @@ public sealed class WatchLoop(
                     timer.Period = Interval(settings);
                 }
 
-                mail = _messages.Reader.WaitToReadAsync(cancel).AsTask();
+                mail = messages.WaitToReadAsync(cancel).AsTask();
             }
 
             if (tick.IsCompleted)

@@ -119,7 +119,7 @@ public sealed class ProcessTest : LabTest
 
         Assert.StartsWith("READY=1", await ReceiveAsync(manager), StringComparison.Ordinal);
         for (int times = 0; times < 5; times++)
-            Assert.Equal("WATCHDOG=1", await ReceiveAsync(manager));
+            await UntilAsync(manager, "WATCHDOG=1");
         daemon.Reload();
         await UntilAsync(manager, "RELOADING=1");
         await UntilAsync(manager, "READY=1");
