@@ -59,7 +59,18 @@ internal static partial class Native
         }
     }
 
-    private static string? LinkOf(string descriptor) => File.ResolveLinkTarget($"/proc/self/fd/{descriptor}", returnFinalTarget: false)?.FullName;
+    private static string? LinkOf(string descriptor)
+    {
+        try
+        {
+            return File.ResolveLinkTarget($"/proc/self/fd/{descriptor}", returnFinalTarget: false)?.FullName;
+        }
+        catch (IOException)
+        {
+            // Closed since it was listed: the listing had a descriptor of its own.
+            return null;
+        }
+    }
 
     public static string LastError() => new Win32Exception(Marshal.GetLastPInvokeError()).Message;
 

@@ -92,8 +92,10 @@ public sealed class PidFile : IDisposable
 
     private static void Fill(SafeFileHandle file)
     {
-        RandomAccess.SetLength(file, 0);
-        RandomAccess.Write(file, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n")), fileOffset: 0);
+        // Written over, then cut: who reads it meanwhile never finds it empty.
+        byte[] text = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+        RandomAccess.Write(file, text, fileOffset: 0);
+        RandomAccess.SetLength(file, text.Length);
     }
 
     private static int? Owner(string path)

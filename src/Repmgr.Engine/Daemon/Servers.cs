@@ -1,10 +1,8 @@
 using System.Globalization;
-using Npgsql;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Monitoring;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Settings;
-using Repmgr.Engine.Observation;
 using Repmgr.Engine.Postgres;
 
 namespace Repmgr.Engine.Daemon;
@@ -63,7 +61,7 @@ public sealed class Servers(PostgresConnector connector, TimeProvider time) : IS
     public async ValueTask DisposeAsync()
     {
         foreach (WatchedServer watched in _watched.Values)
-            await watched.CloseAsync();
+            await watched.DisposeAsync();
         _watched.Clear();
     }
 

@@ -9,7 +9,7 @@ using Repmgr.Engine.Postgres;
 namespace Repmgr.Engine.Daemon;
 
 /// <summary>One server and the connection it is looked at through, with the queries prepared.</summary>
-internal sealed class WatchedServer(NodeId node, Conninfo conninfo, PostgresConnector connector, TimeProvider time)
+internal sealed class WatchedServer(NodeId node, Conninfo conninfo, PostgresConnector connector, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>With connection_check_type = ping, a new connection is asked for at least this often.</summary>
     private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(3);
@@ -47,10 +47,16 @@ internal sealed class WatchedServer(NodeId node, Conninfo conninfo, PostgresConn
     {
         _abandoned.Cancel();
         (_look ?? Task.CompletedTask).ContinueWith(
-            static (_, self) => ((WatchedServer)self!).CloseAsync().AsTask(), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            static (_, self) => ((WatchedServer)self!).DisposeAsync().AsTask(), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
-    public async ValueTask CloseAsync()
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        _abandoned.Dispose();
+    }
+
+    private async ValueTask CloseAsync()
     {
         _probe?.Dispose();
         _probe = null;

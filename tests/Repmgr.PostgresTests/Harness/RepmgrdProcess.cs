@@ -34,7 +34,7 @@ public sealed class RepmgrdProcess
 
     /// <summary>The process itself, in this machine's numbers, also when it runs on a <see cref="TestHost"/>.</summary>
     public int ProcessId => Leftovers.In(_node.Directory)
-        .Single(pid => File.ReadAllText($"/proc/{pid}/comm").Trim() == "repmgrd");
+        .Single(pid => CommandOf(pid) == "repmgrd");
 
     public bool HasExited => _running.Task.IsCompleted;
 
@@ -77,5 +77,18 @@ public sealed class RepmgrdProcess
     {
         await using var log = new FileStream(LogPath, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, 1);
         await origin.CopyToAsync(log, cancel);
+    }
+
+    /// <summary>Null for one that has ended since it was listed.</summary>
+    private static string? CommandOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").Trim();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 }
