@@ -1,0 +1,77 @@
+using System.Globalization;
+using Repmgr.PostgresTests.Harness;
+
+namespace Repmgr.PostgresTests.Clone;
+
+/// <summary>A source and a place to clone it into.</summary>
+public abstract class CloneTest : LabTest
+{
+    /// <summary>Two hosts with ssh between them; the source runs.</summary>
+    protected async Task<(TestServer Source, TestServer Target)> OnHostsAsync(int major)
+    {
+        var hosts = await Lab.HostsAsync("node1", "node2");
+        var source = await Lab.ServerAsync(major, 1, hosts[0]);
+        await source.StartAsync();
+        return (source, await Lab.EmptyServerAsync(major, 2, hosts[1]));
+    }
+
+    /// <summary>Both on loopback; the source runs.</summary>
+    protected async Task<(TestServer Source, TestServer Target)> OnLoopbackAsync(int major)
+    {
+        var source = await Lab.ServerAsync(major);
+        await source.StartAsync();
+        return (source, await Lab.EmptyServerAsync(major, 2));
+    }
+
+    /// <summary>The arguments that name the source, then <c>standby clone</c>, then these.</summary>
+    protected static string[] Clone(TestServer source, params string[] more) =>
+        ["-h", source.Address, "-p", source.Port.ToString(CultureInfo.InvariantCulture), "-U", "repmgr", "-d", "repmgr", "standby", "clone", .. more];
+
+    /// <summary>What the operator does next: fits the port, starts it, sees it stream.</summary>
+    protected static async Task StartsAndStreamsAsync(TestServer target, TestServer source)
+    {
+        await target.PersonaliseAsync();
+        await target.StartAsync();
+        await target.StreamsFromAsync(source);
+    }
+
+    /// <summary>Some tables with rows to be missed, one of them in a tablespace if there is one.</summary>
+    protected static async Task FillAsync(TestServer source, int rows, string? tablespace = null)
+    {
+        await source.ExecuteAsync($"create table filling as select g, md5(g::text) as text, repeat('x', 500) as wide from generate_series(1, {rows}) g");
+        if (tablespace is not null)
+        {
+            await source.ExecuteAsync($"create tablespace apart location '{tablespace}'");
+            await source.ExecuteAsync($"create table elsewhere tablespace apart as select g from generate_series(1, {rows}) g");
+        }
+    }
+
+    /// <summary>The same rows on both, once all has arrived.</summary>
+    protected static async Task SameRowsAsync(TestServer target, TestServer source, string table)
+    {
+        string sum = $"select count(*) || ':' || coalesce(sum(hashtext(t::text)::bigint), 0) from {table} t";
+        await Eventually.EqualAsync(await source.QueryAsync<string>(sum), () => target.QueryAsync<string>(sum), Seconds(30), $"the content of {table}");
+    }
+
+    /// <summary>PostgreSQL itself must refuse to start there.</summary>
+    protected static async Task CannotBeStartedAsync(TestServer target)
+    {
+        var started = await target.RunAsync(target.Major.Program("pg_ctl"), "-D", target.DataDirectory, "-w", "-t", "10", "-l", target.LogPath, "start");
+        Assert.NotEqual(0, started.ExitCode);
+        Assert.False(target.IsRunning);
+        string said = started.Stderr + (File.Exists(target.LogPath) ? await File.ReadAllTextAsync(target.LogPath) : "");
+        Assert.Matches("is not a database cluster directory|could not find the database system", said);
+    }
+
+    /// <summary>No session in backup mode and no temporary slot is left on the source.</summary>
+    protected static async Task LeftBackupModeAsync(TestServer source)
+    {
+        await Eventually.EqualAsync(
+            0L, () => source.QueryAsync<long>("select count(*) from pg_replication_slots where temporary"), Seconds(30), "the number of temporary slots");
+        await Eventually.EqualAsync(
+            0L,
+            () => source.QueryAsync<long>("select count(*) from pg_stat_activity where pid <> pg_backend_pid() and (query ~ 'pg_(backup_start|start_backup|stop_backup|backup_stop)' or backend_type = 'walsender')"),
+            Seconds(30),
+            "the number of sessions of the clone");
+    }
+}

@@ -1,0 +1,54 @@
+using Repmgr.PostgresTests.Harness;
+
+namespace Repmgr.PostgresTests.Clone;
+
+/// <summary>Configuration files outside the data directory, as Debian lays them out.</summary>
+public sealed class ExternalConfigurationTest : CloneTest
+{
+    private async Task<(TestServer Source, TestServer Target, string Etc)> DebianAsync()
+    {
+        var hosts = await Lab.HostsAsync("node1", "node2");
+        var source = await Lab.ServerAsync(PostgresMajor.Default, 1, hosts[0]);
+        string etc = await Lab.SubdirectoryAsync("etc-postgresql-main");
+        string[] files = ["postgresql.conf", "pg_hba.conf", "pg_ident.conf"];
+        foreach (string file in files)
+            File.Move(Path.Combine(source.DataDirectory, file), Path.Combine(etc, file));
+        await File.AppendAllLinesAsync(Path.Combine(etc, "postgresql.conf"),
+        [
+            $"data_directory = '{source.DataDirectory}'", $"hba_file = '{etc}/pg_hba.conf'", $"ident_file = '{etc}/pg_ident.conf'",
+        ]);
+        (await source.RunAsync(source.Major.Program("pg_ctl"), "-D", etc, "-w", "-l", source.LogPath, "start")).ShouldSucceed();
+        return (source, await Lab.EmptyServerAsync(PostgresMajor.Default, 2, hosts[1]), etc);
+    }
+
+    [Fact]
+    public async Task The_operator_is_told_what_to_do()
+    {
+        var (source, target, etc) = await DebianAsync();
+        (await target.RepmgrAsync(Clone(source))).ShouldSucceed().ShouldSay($"\"{etc}/postgresql.conf\"").ShouldSay("--copy-external-config-files");
+        Assert.False(File.Exists(Path.Combine(target.DataDirectory, "postgresql.conf")));
+    }
+
+    [Theory]
+    [InlineData("basebackup")]
+    [InlineData("rsync")]
+    public async Task The_files_are_copied_into_the_data_directory(string method)
+    {
+        var (source, target, _) = await DebianAsync();
+        (await target.RepmgrAsync(Clone(source, $"--method={method}", "--copy-external-config-files=pgdata"))).ShouldSucceed();
+        await target.ConfigureAsync(
+            $"data_directory = '{target.DataDirectory}'", $"hba_file = '{target.DataDirectory}/pg_hba.conf'", $"ident_file = '{target.DataDirectory}/pg_ident.conf'");
+        await StartsAndStreamsAsync(target, source);
+    }
+
+    [Fact]
+    public async Task Settings_here_that_are_too_low_for_a_standby_are_refused()
+    {
+        var (source, target, _) = await DebianAsync();
+        string own = await Lab.SubdirectoryAsync("etc-of-node2");
+        await File.WriteAllTextAsync(Path.Combine(own, "postgresql.conf"), $"data_directory = '{target.DataDirectory}'\nmax_connections = 10\nmax_wal_senders = 3\n");
+        await TestUser.GiveAsync(own, target.User);
+        await target.WriteConfAsync($"config_directory='{own}'");
+        (await target.RepmgrAsync(Clone(source))).ShouldExit(1).ShouldSay("\"max_connections\" is lower here than on the source").ShouldSay("Set max_connections = 50 or more");
+    }
+}

@@ -1,0 +1,104 @@
+using Repmgr.Core.Problems;
+using Repmgr.PostgresTests.Harness;
+
+namespace Repmgr.PostgresTests.Clone;
+
+/// <summary>Killed anywhere, the source is out of backup mode, the target cannot be started, and the same command again completes it.</summary>
+public sealed class InterruptedCloneTest : CloneTest
+{
+    public static TheoryData<string> RsyncPoints { get; } = ["repmgr_clone.unfinished", "base/1/PG_VERSION", "pg_xact", "repmgr_clone.pg_control", "backup_label"];
+
+    [Theory]
+    [MemberData(nameof(RsyncPoints))]
+    public async Task Repmgr_is_killed_while_rsync_copies(string whenThereIs)
+    {
+        var (source, target) = await OnHostsAsync(PostgresMajor.Default);
+        await FillAsync(source, 20_000);
+        string[] arguments = Clone(source, "--method=rsync", "-I", "--max-rate=8M");
+        var run = CloneRun.Start(target, arguments);
+        Assert.True(await run.KillAsync("repmgr", () => Task.FromResult(Path.Exists(Path.Combine(target.DataDirectory, whenThereIs)))), "the clone ended before it could be killed");
+        await run.Ended;
+        await LeftBackupModeAsync(source);
+        await CannotBeStartedAsync(target);
+        (await target.RepmgrAsync(Clone(source, "--method=rsync", "-I"))).ShouldSucceed().ShouldSay("is continued");
+        await StartsAndStreamsAsync(target, source);
+        await SameRowsAsync(target, source, "filling");
+    }
+
+    public static TheoryData<string> BaseBackupPoints { get; } = ["repmgr_clone.unfinished", "repmgr_clone.staging/backup_label", "repmgr_clone.staging/base/1/PG_VERSION"];
+
+    [Theory]
+    [MemberData(nameof(BaseBackupPoints))]
+    public async Task Repmgr_is_killed_while_pg_basebackup_copies(string whenThereIs)
+    {
+        var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
+        await FillAsync(source, 20_000);
+        var run = CloneRun.Start(target, Clone(source, "--max-rate=8M"));
+        Assert.True(await run.KillAsync("repmgr", () => Task.FromResult(Path.Exists(Path.Combine(target.DataDirectory, whenThereIs)))), "the clone ended before it could be killed");
+        await run.Ended;
+        await LeftBackupModeAsync(source);
+        await CannotBeStartedAsync(target);
+        (await target.RepmgrAsync(Clone(source))).ShouldSucceed().ShouldSay("is continued");
+        await StartsAndStreamsAsync(target, source);
+        await SameRowsAsync(target, source, "filling");
+    }
+
+    [Fact]
+    public async Task Rsync_is_killed()
+    {
+        var (source, target) = await OnHostsAsync(PostgresMajor.Default);
+        await FillAsync(source, 20_000);
+        var run = CloneRun.Start(target, Clone(source, "--method=rsync", "-I", "--max-rate=8M"));
+        Assert.True(await run.KillAsync("rsync", () => Task.FromResult(File.Exists(Path.Combine(target.DataDirectory, "base", "1", "PG_VERSION")))));
+        Assert.NotEqual(0, (await run.Ended).ExitCode);
+        await LeftBackupModeAsync(source);
+        await CannotBeStartedAsync(target);
+        (await target.RepmgrAsync(Clone(source, "--method=rsync", "-I"))).ShouldSucceed();
+        await StartsAndStreamsAsync(target, source);
+        await SameRowsAsync(target, source, "filling");
+    }
+
+    [Fact]
+    public async Task The_session_of_the_backup_is_ended_on_the_source()
+    {
+        var (source, target) = await OnHostsAsync(PostgresMajor.Default);
+        await FillAsync(source, 20_000);
+        var run = CloneRun.Start(target, Clone(source, "--method=rsync", "-I", "--max-rate=8M"));
+        await Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(target.DataDirectory, "base", "1", "PG_VERSION"))), Seconds(60), "files arrive");
+        await source.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'repmgr' and pid <> pg_backend_pid()");
+        (await run.Ended).ShouldExit(ExitCode.BadPidFileOrStopBackup);
+        await LeftBackupModeAsync(source);
+        await CannotBeStartedAsync(target);
+        (await target.RepmgrAsync(Clone(source, "--method=rsync", "-I"))).ShouldSucceed();
+        await StartsAndStreamsAsync(target, source);
+    }
+
+    [Fact]
+    public async Task A_second_clone_into_the_same_directory_is_refused_while_the_first_is_at_work()
+    {
+        var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
+        await FillAsync(source, 20_000);
+        var run = CloneRun.Start(target, Clone(source, "--max-rate=8M"));
+        await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Path.Combine(target.DataDirectory, "repmgr_clone.staging", "base", "1"))), Seconds(60), "files arrive");
+        (await target.RepmgrAsync(Clone(source, "--force"))).ShouldExit(ExitCode.BadConfig).ShouldSay("another repmgr is cloning into");
+        (await run.Ended).ShouldSucceed();
+        await StartsAndStreamsAsync(target, source);
+    }
+
+    [Fact]
+    public async Task An_old_primary_whose_forced_clone_is_killed_cannot_be_started()
+    {
+        var hosts = await Lab.HostsAsync("node1", "node2");
+        var now = await Lab.ServerAsync(PostgresMajor.Default, 1, hosts[0]);
+        var old = await Lab.ServerAsync(PostgresMajor.Default, 2, hosts[1]);
+        await now.StartAsync();
+        await FillAsync(now, 20_000);
+        var run = CloneRun.Start(old, Clone(now, "--method=rsync", "-I", "--force", "--max-rate=4M"));
+        Assert.True(await run.KillAsync("repmgr", () => Task.FromResult(!File.Exists(Path.Combine(old.DataDirectory, "global", "pg_control")))));
+        await run.Ended;
+        await CannotBeStartedAsync(old);
+        (await old.RepmgrAsync(Clone(now, "--method=rsync", "-I"))).ShouldSucceed();
+        await StartsAndStreamsAsync(old, now);
+        await SameRowsAsync(old, now, "filling");
+    }
+}

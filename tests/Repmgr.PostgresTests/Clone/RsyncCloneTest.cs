@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Repmgr.Core.Problems;
+using Repmgr.PostgresTests.Harness;
+
+namespace Repmgr.PostgresTests.Clone;
+
+public sealed partial class RsyncCloneTest : CloneTest
+{
+    [Theory, EveryMajor]
+    public async Task A_busy_source_is_copied_whole_and_copied_again_by_difference(int major)
+    {
+        var (source, target) = await OnHostsAsync(major);
+        await source.ConfigureAsync("max_wal_size = 32MB", "wal_keep_size = 0", "checkpoint_timeout = 30s");
+        await source.ReloadAsync();
+        string there = await Lab.SubdirectoryAsync("tablespace one");
+        string here = await Lab.SubdirectoryAsync("tablespace 'two'");
+        await FillAsync(source, 60_000, there);
+        await target.WriteConfAsync("use_replication_slots=yes", $"tablespace_mapping='{(there + "=" + here).Replace("'", "''", StringComparison.Ordinal)}'");
+
+        using var stop = new CancellationTokenSource();
+        Task busy = KeepBusyAsync(source, stop.Token);
+        var first = await target.RepmgrAsync(Clone(source, "--method=rsync", "-I", "--jobs=3"));
+        await stop.CancelAsync();
+        await busy;
+        first.ShouldSucceed().ShouldSay("with 3 rsync processes");
+        await LeftBackupModeAsync(source);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(target.DataDirectory, "repmgr_clone*"));
+        Assert.True(File.Exists(Path.Combine(target.DataDirectory, "backup_label")));
+        Assert.True(File.Exists(Path.Combine(target.DataDirectory, "tablespace_map")));
+        await StartsAndStreamsAsync(target, source);
+        foreach (string table in new[] { "filling", "elsewhere", "busy" })
+            await SameRowsAsync(target, source, table);
+        await SoundAsync(target);
+
+        await target.StopAsync();
+        string[] extraneous = [Path.Combine(target.DataDirectory, "base", "1", "99999"), Path.Combine(target.DataDirectory, "base", "77777", "1"), Path.Combine(target.DataDirectory, "junk")];
+        foreach (string path in extraneous)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await File.WriteAllTextAsync(path, "left over");
+        }
+
+        await TestUser.GiveAsync(target.DataDirectory, target.User);
+        await FlipABitAsync(target, source);
+        var again = (await target.RepmgrAsync(Clone(source, "--method=rsync", "-I", "--force"))).ShouldSucceed();
+        Assert.True(Moved(again) < Moved(first) / 10, $"{Moved(again)} bytes moved, {Moved(first)} the first time");
+        Assert.All(extraneous, path => Assert.False(File.Exists(path)));
+        await StartsAndStreamsAsync(target, source);
+        await SameRowsAsync(target, source, "filling");
+        await SoundAsync(target);
+    }
+
+    [Fact]
+    public async Task The_originals_invocation_works_without_a_configuration_file()
+    {
+        var (source, target) = await OnHostsAsync(PostgresMajor.Default);
+        File.Delete(target.ConfPath);
+        (await target.RunAsync(Programs.Repmgr, "-D", target.DataDirectory, "-d", "repmgr", "-p", "5432", "-U", "repmgr", "-R", target.User, "--verbose", "standby", "clone", "node1")).ShouldSucceed();
+        await target.PersonaliseAsync();
+        await target.StartAsync();
+        await Eventually.EqualAsync(1L, () => source.QueryAsync<long>("select count(*) from pg_stat_replication where state = 'streaming'"), Seconds(30), "the number of standbys");
+    }
+
+    [Fact]
+    public async Task The_originals_minimum_of_kept_wal_takes_the_place_of_a_slot()
+    {
+        var (source, target) = await OnHostsAsync(PostgresMajor.Default);
+        (await target.RepmgrAsync(Clone(source, "--method=rsync", "-w", "5000"))).ShouldExit(ExitCode.BadConfig).ShouldSay("-w asks for at least 5000");
+        Assert.False(Directory.Exists(target.DataDirectory));
+        (await target.RepmgrAsync(Clone(source, "--method=rsync", "-w", "4"))).ShouldSucceed();
+        await StartsAndStreamsAsync(target, source);
+    }
+
+    [Fact]
+    public async Task A_standby_is_copied_by_rsync_too()
+    {
+        var hosts = await Lab.HostsAsync("node1", "node2", "node3");
+        var primary = await Lab.ServerAsync(PostgresMajor.Default, 1, hosts[0]);
+        var standby = await Lab.ServerAsync(PostgresMajor.Default, 2, hosts[1]);
+        await standby.MakeStandbyAsync(primary);
+        await primary.StartAsync();
+        await standby.StartAsync();
+        await standby.StreamsFromAsync(primary);
+        await FillAsync(primary, 1000);
+        await SameRowsAsync(standby, primary, "filling");
+        var target = await Lab.EmptyServerAsync(PostgresMajor.Default, 3, hosts[2]);
+        (await target.RepmgrAsync(Clone(standby, "--method=rsync", "-I"))).ShouldSucceed();
+        Assert.Contains("BACKUP FROM: standby", await File.ReadAllTextAsync(Path.Combine(target.DataDirectory, "backup_label")), StringComparison.Ordinal);
+        await StartsAndStreamsAsync(target, standby);
+        await primary.ExecuteAsync("create table later as select 1 as x");
+        await SameRowsAsync(target, primary, "later");
+    }
+
+    [Fact]
+    public async Task A_vanished_file_is_an_error_unless_it_may_be_ignored()
+    {
+        var (source, target) = await OnHostsAsync(PostgresMajor.Default);
+        // rsync in the remote user's path that says at the end of each real copy what it says when files vanished.
+        string bin = Directory.CreateDirectory(Path.Combine(target.Directory, "bin")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(bin, "rsync"), "#!/bin/sh\n/usr/bin/rsync \"$@\" || exit $?\ncase \"$*\" in *progress2*) exit 24;; esac\n");
+        File.SetUnixFileMode(Path.Combine(bin, "rsync"), (UnixFileMode)Convert.ToInt32("755", 8));
+        var launch = new Launch(Programs.Repmgr, ["-f", target.ConfPath, .. Clone(source, "--method=rsync")])
+        {
+            User = target.User,
+            Host = target.Host,
+            Environment = new Dictionary<string, string?>(target.Surroundings) { ["PATH"] = $"{bin}:{target.Surroundings["PATH"]}" },
+        };
+        (await Lab.RunAsync(launch)).ShouldExit(ExitCode.BadRsync).ShouldSay("--ignore-rsync-warning");
+        await CannotBeStartedAsync(target);
+        await LeftBackupModeAsync(source);
+        (await Lab.RunAsync(launch with { Arguments = [.. launch.Arguments, "-I"] })).ShouldSucceed();
+        await StartsAndStreamsAsync(target, source);
+    }
+
+    /// <summary>Makes WAL, checkpoints and new files until told to stop.</summary>
+    private static async Task KeepBusyAsync(TestServer source, CancellationToken stop)
+    {
+        await source.ExecuteAsync("create table busy (x int)");
+        for (int round = 0; !stop.IsCancellationRequested; round++)
+        {
+            await source.ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"insert into busy select {round} from generate_series(1, 5000)"));
+            await source.ExecuteAsync("update filling set g = g + 1 where g % 50 = 0");
+            await source.ExecuteAsync("drop table if exists passing; create table passing as select * from busy limit 1000");
+            await source.ExecuteAsync("select pg_switch_wal()");
+            await source.ExecuteAsync("checkpoint");
+        }
+    }
+
+    /// <summary>Every page of every relation as its checksum or the heap itself has it, every index against its table.</summary>
+    private static async Task SoundAsync(TestServer server)
+    {
+        string amcheck = server.Major.Program("pg_amcheck");
+        if (!File.Exists(amcheck)) // PostgreSQL 13 has none.
+            return;
+        await server.ExecuteAsync("select 1");
+        var result = await server.RunAsync(amcheck, "-h", server.Directory, "-p", $"{server.Port}", "-U", "postgres", "--all", "--no-dependent-toast", "--skip=none");
+        Assert.DoesNotContain("ERROR", result.Stdout, StringComparison.Ordinal);
+    }
+
+    /// <summary>Damages a page without changing size or time, as a failing disk does.</summary>
+    private static async Task FlipABitAsync(TestServer target, TestServer source)
+    {
+        string path = Path.Combine(target.DataDirectory, await source.QueryAsync<string>("select pg_relation_filepath('filling')"));
+        DateTime written = File.GetLastWriteTimeUtc(path);
+        using (FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite))
+        {
+            file.Position = 4000;
+            int value = file.ReadByte();
+            file.Position = 4000;
+            file.WriteByte((byte)(value ^ 1));
+        }
+
+        File.SetLastWriteTimeUtc(path, written);
+    }
+
+    private static long Moved(ProgramResult result) =>
+        long.Parse(MovedText().Match(result.Stderr).Groups[1].Value, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"INFO: ([0-9]+) bytes moved")]
+    private static partial Regex MovedText();
+}
