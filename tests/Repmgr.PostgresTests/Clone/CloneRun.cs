@@ -16,7 +16,7 @@ internal sealed class CloneRun
             Host = target.Host,
             WorkingDirectory = target.Directory,
             Environment = target.Surroundings,
-            Within = TimeSpan.FromSeconds(120),
+            Within = TimeSpan.FromMinutes(4),
         });
     }
 
@@ -35,7 +35,7 @@ internal sealed class CloneRun
         return killed > 0;
     }
 
-    private IEnumerable<int> Processes(string program) => Leftovers.In(_target.Directory).Where(pid => Name(pid) == program);
+    private IEnumerable<int> Processes(string program) => Leftovers.In(_target.Lab.Directory).Where(pid => Name(pid) == program);
 
     private static string? Name(int pid)
     {

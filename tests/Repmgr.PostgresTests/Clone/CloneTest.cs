@@ -27,6 +27,17 @@ public abstract class CloneTest : LabTest
     protected static string[] Clone(TestServer source, params string[] more) =>
         ["-h", source.Address, "-p", source.Port.ToString(CultureInfo.InvariantCulture), "-U", "repmgr", "-d", "repmgr", "standby", "clone", .. more];
 
+    /// <summary>Runs it to its end: a copy takes its time where disks and processors are shared.</summary>
+    protected static Task<ProgramResult> CloneAsync(TestServer target, IReadOnlyList<string> arguments) =>
+        target.Lab.RunAsync(new Launch(Programs.Repmgr, ["-f", target.ConfPath, .. arguments])
+        {
+            User = target.User,
+            Host = target.Host,
+            WorkingDirectory = target.Directory,
+            Environment = target.Surroundings,
+            Within = TimeSpan.FromMinutes(4),
+        });
+
     /// <summary>What the operator does next: fits the port, starts it, sees it stream.</summary>
     protected static async Task StartsAndStreamsAsync(TestServer target, TestServer source)
     {

@@ -25,7 +25,7 @@ public sealed class ExternalConfigurationTest : CloneTest
     public async Task The_operator_is_told_what_to_do()
     {
         var (source, target, etc) = await DebianAsync();
-        (await target.RepmgrAsync(Clone(source))).ShouldSucceed().ShouldSay($"\"{etc}/postgresql.conf\"").ShouldSay("--copy-external-config-files");
+        (await CloneAsync(target, Clone(source))).ShouldSucceed().ShouldSay($"\"{etc}/postgresql.conf\"").ShouldSay("--copy-external-config-files");
         Assert.False(File.Exists(Path.Combine(target.DataDirectory, "postgresql.conf")));
     }
 
@@ -35,7 +35,7 @@ public sealed class ExternalConfigurationTest : CloneTest
     public async Task The_files_are_copied_into_the_data_directory(string method)
     {
         var (source, target, _) = await DebianAsync();
-        (await target.RepmgrAsync(Clone(source, $"--method={method}", "--copy-external-config-files=pgdata"))).ShouldSucceed();
+        (await CloneAsync(target, Clone(source, $"--method={method}", "--copy-external-config-files=pgdata"))).ShouldSucceed();
         await target.ConfigureAsync(
             $"data_directory = '{target.DataDirectory}'", $"hba_file = '{target.DataDirectory}/pg_hba.conf'", $"ident_file = '{target.DataDirectory}/pg_ident.conf'");
         await StartsAndStreamsAsync(target, source);
@@ -49,6 +49,6 @@ public sealed class ExternalConfigurationTest : CloneTest
         await File.WriteAllTextAsync(Path.Combine(own, "postgresql.conf"), $"data_directory = '{target.DataDirectory}'\nmax_connections = 10\nmax_wal_senders = 3\n");
         await TestUser.GiveAsync(own, target.User);
         await target.WriteConfAsync($"config_directory='{own}'");
-        (await target.RepmgrAsync(Clone(source))).ShouldExit(1).ShouldSay("\"max_connections\" is lower here than on the source").ShouldSay("Set max_connections = 50 or more");
+        (await CloneAsync(target, Clone(source))).ShouldExit(1).ShouldSay("\"max_connections\" is lower here than on the source").ShouldSay("Set max_connections = 50 or more");
     }
 }

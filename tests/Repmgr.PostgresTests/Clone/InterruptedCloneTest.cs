@@ -20,7 +20,7 @@ public sealed class InterruptedCloneTest : CloneTest
         await run.Ended;
         await LeftBackupModeAsync(source);
         await CannotBeStartedAsync(target);
-        (await target.RepmgrAsync(Clone(source, "--method=rsync", "-I"))).ShouldSucceed().ShouldSay("is continued");
+        (await CloneAsync(target, Clone(source, "--method=rsync", "-I"))).ShouldSucceed().ShouldSay("is continued");
         await StartsAndStreamsAsync(target, source);
         await SameRowsAsync(target, source, "filling");
     }
@@ -38,7 +38,7 @@ public sealed class InterruptedCloneTest : CloneTest
         await run.Ended;
         await LeftBackupModeAsync(source);
         await CannotBeStartedAsync(target);
-        (await target.RepmgrAsync(Clone(source))).ShouldSucceed().ShouldSay("is continued");
+        (await CloneAsync(target, Clone(source))).ShouldSucceed().ShouldSay("is continued");
         await StartsAndStreamsAsync(target, source);
         await SameRowsAsync(target, source, "filling");
     }
@@ -53,7 +53,7 @@ public sealed class InterruptedCloneTest : CloneTest
         Assert.NotEqual(0, (await run.Ended).ExitCode);
         await LeftBackupModeAsync(source);
         await CannotBeStartedAsync(target);
-        (await target.RepmgrAsync(Clone(source, "--method=rsync", "-I"))).ShouldSucceed();
+        (await CloneAsync(target, Clone(source, "--method=rsync", "-I"))).ShouldSucceed();
         await StartsAndStreamsAsync(target, source);
         await SameRowsAsync(target, source, "filling");
     }
@@ -69,7 +69,7 @@ public sealed class InterruptedCloneTest : CloneTest
         (await run.Ended).ShouldExit(ExitCode.BadPidFileOrStopBackup);
         await LeftBackupModeAsync(source);
         await CannotBeStartedAsync(target);
-        (await target.RepmgrAsync(Clone(source, "--method=rsync", "-I"))).ShouldSucceed();
+        (await CloneAsync(target, Clone(source, "--method=rsync", "-I"))).ShouldSucceed();
         await StartsAndStreamsAsync(target, source);
     }
 
@@ -80,7 +80,7 @@ public sealed class InterruptedCloneTest : CloneTest
         await FillAsync(source, 20_000);
         var run = CloneRun.Start(target, Clone(source, "--max-rate=8M"));
         await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Path.Combine(target.DataDirectory, "repmgr_clone.staging", "base", "1"))), Seconds(60), "files arrive");
-        (await target.RepmgrAsync(Clone(source, "--force"))).ShouldExit(ExitCode.BadConfig).ShouldSay("another repmgr is cloning into");
+        (await CloneAsync(target, Clone(source, "--force"))).ShouldExit(ExitCode.BadConfig).ShouldSay("another repmgr is cloning into");
         (await run.Ended).ShouldSucceed();
         await StartsAndStreamsAsync(target, source);
     }
@@ -97,7 +97,7 @@ public sealed class InterruptedCloneTest : CloneTest
         Assert.True(await run.KillAsync("repmgr", () => Task.FromResult(!File.Exists(Path.Combine(old.DataDirectory, "global", "pg_control")))));
         await run.Ended;
         await CannotBeStartedAsync(old);
-        (await old.RepmgrAsync(Clone(now, "--method=rsync", "-I"))).ShouldSucceed();
+        (await CloneAsync(old, Clone(now, "--method=rsync", "-I"))).ShouldSucceed();
         await StartsAndStreamsAsync(old, now);
         await SameRowsAsync(old, now, "filling");
     }

@@ -20,7 +20,7 @@ public sealed partial class RsyncCloneTest : CloneTest
 
         using var stop = new CancellationTokenSource();
         Task busy = KeepBusyAsync(source, stop.Token);
-        var first = await target.RepmgrAsync(Clone(source, "--method=rsync", "-I", "--jobs=3"));
+        var first = await CloneAsync(target, Clone(source, "--method=rsync", "-I", "--jobs=3"));
         await stop.CancelAsync();
         await busy;
         first.ShouldSucceed().ShouldSay("with 3 rsync processes");
@@ -43,7 +43,7 @@ public sealed partial class RsyncCloneTest : CloneTest
 
         await TestUser.GiveAsync(target.DataDirectory, target.User);
         await FlipABitAsync(target, source);
-        var again = (await target.RepmgrAsync(Clone(source, "--method=rsync", "-I", "--force"))).ShouldSucceed();
+        var again = (await CloneAsync(target, Clone(source, "--method=rsync", "-I", "--force"))).ShouldSucceed();
         Assert.True(Moved(again) < Moved(first) / 10, $"{Moved(again)} bytes moved, {Moved(first)} the first time");
         Assert.All(extraneous, path => Assert.False(File.Exists(path)));
         await StartsAndStreamsAsync(target, source);
@@ -66,9 +66,9 @@ public sealed partial class RsyncCloneTest : CloneTest
     public async Task The_originals_minimum_of_kept_wal_takes_the_place_of_a_slot()
     {
         var (source, target) = await OnHostsAsync(PostgresMajor.Default);
-        (await target.RepmgrAsync(Clone(source, "--method=rsync", "-w", "5000"))).ShouldExit(ExitCode.BadConfig).ShouldSay("-w asks for at least 5000");
+        (await CloneAsync(target, Clone(source, "--method=rsync", "-w", "5000"))).ShouldExit(ExitCode.BadConfig).ShouldSay("-w asks for at least 5000");
         Assert.False(Directory.Exists(target.DataDirectory));
-        (await target.RepmgrAsync(Clone(source, "--method=rsync", "-w", "4"))).ShouldSucceed();
+        (await CloneAsync(target, Clone(source, "--method=rsync", "-w", "4"))).ShouldSucceed();
         await StartsAndStreamsAsync(target, source);
     }
 
@@ -85,7 +85,7 @@ public sealed partial class RsyncCloneTest : CloneTest
         await FillAsync(primary, 1000);
         await SameRowsAsync(standby, primary, "filling");
         var target = await Lab.EmptyServerAsync(PostgresMajor.Default, 3, hosts[2]);
-        (await target.RepmgrAsync(Clone(standby, "--method=rsync", "-I"))).ShouldSucceed();
+        (await CloneAsync(target, Clone(standby, "--method=rsync", "-I"))).ShouldSucceed();
         Assert.Contains("BACKUP FROM: standby", await File.ReadAllTextAsync(Path.Combine(target.DataDirectory, "backup_label")), StringComparison.Ordinal);
         await StartsAndStreamsAsync(target, standby);
         await primary.ExecuteAsync("create table later as select 1 as x");
