@@ -26,16 +26,23 @@ internal static class CloneCommand
         [
             Opt.Host, Opt.Port, Opt.Username, Opt.Dbname,
             Opt.Pgdata, Opt.Method, Opt.DryRun, Opt.Force, Opt.Json,
-            Opt.WalKeepSegments, Opt.FastCheckpoint, Opt.MaxRate, Opt.VerifyBackup, Opt.CopyExternalConfigFiles,
+            Opt.WalKeepSegments, Opt.MaxRate, Opt.VerifyBackup, Opt.CopyExternalConfigFiles,
             Opt.RemoteUser, Opt.IgnoreRsyncWarning, Opt.Jobs,
             Opt.UpstreamNodeId, Opt.UpstreamConninfo, Opt.ReplicationUser, Opt.RecoveryMinApplyDelay, Opt.NoUpstreamConnection, Opt.ReplicationConfOnly,
-            Opt.WithoutBarman, Opt.CheckUpstreamConfig, Opt.RemoteConfigFile,
+            Opt.FastCheckpoint, Opt.WithoutBarman, Opt.CheckUpstreamConfig, Opt.RemoteConfigFile,
         ],
-        Meanings = new Dictionary<OptionDefinition, string> { [Opt.Force] = "overwrite an existing data directory of the same database cluster" },
+        Meanings = new Dictionary<OptionDefinition, string>
+        {
+            [Opt.Host] = "the server to copy: a host or a socket directory; the same as NODE after the command (default: PGHOST)",
+            [Opt.Port] = "its port (default: PGPORT, else 5432)",
+            [Opt.Username] = "database role to connect as (default: the user in conninfo, else PGUSER, else the operating system's user)",
+            [Opt.Dbname] = "database to connect to: a name, a conninfo string or a URI (default: that in conninfo, else PGDATABASE, else PGUSER, else postgres)",
+            [Opt.Force] = "overwrite an existing data directory of the same database cluster",
+        },
         Examples =
         [
             ("repmgr -h node1 -U repmgr -d repmgr -f /etc/repmgr.conf standby clone --dry-run", "Check everything and show the steps."),
-            ("repmgr -h node1 -U repmgr -d repmgr -f /etc/repmgr.conf standby clone --fast-checkpoint", "Clone node1 with pg_basebackup, and let it begin at once."),
+            ("repmgr -h node1 -U repmgr -d repmgr -f /etc/repmgr.conf standby clone --max-rate=50M", "Clone node1 with pg_basebackup, at no more than 50 megabytes a second."),
             ("repmgr -D /var/lib/postgresql/17/main -U repmgr -R postgres --force standby clone node1", "Bring a former node back over ssh and rsync, moving only what differs."),
         ],
         ExitCodes =

@@ -57,27 +57,18 @@ public static class Opt
 
 
     // Connection.
-    public static readonly OptionDefinition Dbname = new("dbname", 'd', new Text("DBNAME"), "database to connect to: a name, a conninfo string or a URI")
-    {
-        Default = "PGDATABASE, else the user's name",
-    };
+    public static readonly OptionDefinition Dbname = new("dbname", 'd', new Text("DBNAME"), "database to connect to: a name, a conninfo string or a URI");
 
-    public static readonly OptionDefinition Host = new("host", 'h', new Text("HOST", Completion.Host), "server to connect to: a host or a socket directory")
-    {
-        Default = "PGHOST, else the local socket",
-    };
+    public static readonly OptionDefinition Host = new("host", 'h', new Text("HOST", Completion.Host), "server to connect to: a host or a socket directory");
 
-    public static readonly OptionDefinition Port = new("port", 'p', new Integer("PORT", 1, 65535), "its port") { Default = "PGPORT, else 5432" };
-    public static readonly OptionDefinition Username = new("username", 'U', new Text("NAME", Completion.User), "database role to connect as")
-    {
-        Default = "PGUSER, else the operating system's user",
-    };
+    public static readonly OptionDefinition Port = new("port", 'p', new Integer("PORT", 1, 65535), "its port");
+    public static readonly OptionDefinition Username = new("username", 'U', new Text("NAME", Completion.User), "database role to connect as");
 
     // standby clone.
     public static readonly OptionDefinition Pgdata = new("pgdata", 'D', new Text("DIRECTORY", Completion.Directory), "directory that the copy is written to")
     {
         Aliases = ["data-dir", "dest-dir"],
-        Default = "data_directory of the configuration file, else the same path as on the source",
+        Default = "data_directory of the configuration file, else PGDATA, else the same path as on the source",
     };
 
     public static readonly OptionDefinition Method = new("method", null, new Choice("METHOD", "basebackup", "rsync"), "how to copy")
@@ -91,13 +82,16 @@ public static class Opt
     };
 
     public static readonly OptionDefinition WalKeepSegments = new(
-        "wal-keep-segments", 'w', new Integer("NUMBER", 0), "refuse unless the source keeps at least this many WAL segments (its wal_keep_size)")
+        "wal-keep-segments", 'w', new Integer("NUMBER", 0), "refuse unless the source keeps at least this many WAL segments, by its wal_keep_size")
     {
         Default = "not checked",
     };
 
     public static readonly OptionDefinition IgnoreRsyncWarning = new("ignore-rsync-warning", 'I', Flag, "take it as success when files vanished while rsync copied them (its exit code 24)");
-    public static readonly OptionDefinition FastCheckpoint = new("fast-checkpoint", 'c', Flag, "ask the source for an immediate checkpoint instead of a spread one");
+    public static readonly OptionDefinition FastCheckpoint = new("fast-checkpoint", 'c', Flag, "ask the source for an immediate checkpoint")
+    {
+        Deprecated = "the checkpoint is always immediate",
+    };
     public static readonly OptionDefinition CopyExternalConfigFiles = new(
         "copy-external-config-files", null, new Choice("WHERE", "samepath", "pgdata"), "copy configuration files that lie outside the source's data directory, over ssh")
     {
@@ -120,7 +114,7 @@ public static class Opt
     public static readonly OptionDefinition VerifyBackup = new("verify-backup", null, Flag, "check the copy with pg_verifybackup");
     public static readonly OptionDefinition RecoveryMinApplyDelay = new("recovery-min-apply-delay", null, new Duration("TIME"), "let the standby lag behind on purpose, by a time such as 30min or 1d");
     public static readonly OptionDefinition MaxRate = new("max-rate", null, new Rate("RATE"), "copy no faster than this: kilobytes per second, or with the suffix k or M") { Default = "no limit" };
-    public static readonly OptionDefinition Jobs = new("jobs", 'j', new Integer("NUMBER", 1, 64), "rsync processes side by side") { Default = "4" };
+    public static readonly OptionDefinition Jobs = new("jobs", 'j', new Integer("NUMBER", 1, 64), "rsync processes side by side") { Default = "as many as there are processors, from 2 to 8" };
     public static readonly OptionDefinition WithoutBarman = new("without-barman", null, Flag, "do not clone from Barman")
     {
         Deprecated = "this version never clones from Barman",

@@ -81,12 +81,8 @@ internal static class StandbyCommands
                 "It is done when the standby is seen streaming from that node on that node's timeline; if that does not come about within standby_follow_timeout, it ends with exit code 23.",
             ],
             Needs = ["The local server runs as a standby.", "The node to follow can be reached and lets this node open a replication connection."],
-            Options = [Opt.UpstreamNodeId, Opt.Wait, Opt.DryRun, Opt.Force, Opt.Json],
-            Meanings = new Dictionary<OptionDefinition, string>
-            {
-                [Opt.UpstreamNodeId] = "the node to follow",
-                [Opt.Force] = "follow in spite of what can be overridden; a history that does not fit cannot",
-            },
+            Options = [Opt.UpstreamNodeId, Opt.Wait, Opt.DryRun, Opt.Json],
+            Meanings = new Dictionary<OptionDefinition, string> { [Opt.UpstreamNodeId] = "the node to follow" },
             Examples =
             [
                 ("repmgr -f /etc/repmgr.conf standby follow", "Follow the primary, wherever it is now."),
