@@ -134,13 +134,26 @@ public sealed class RegisterStandbyPlannerTests
     }
 
     [Fact]
-    public void A_receiver_under_another_name_is_told_what_to_set()
+    public void A_receiver_at_the_upstream_under_another_name_is_attached_and_told_what_to_set()
     {
-        SimulatedCluster cluster = Attached(attached: []);
+        SimulatedCluster cluster = Attached(attached: ["walreceiver"]);
         cluster.Servers[2] = World.InRecovery(receiver: new WalReceiverFacts("streaming", 1, "node1", 5432, null));
 
+        Problem notice = Assert.Single(Assert.IsType<Planned.Ready>(Plan(cluster)).Notices);
+        Assert.Contains("application_name=node2", notice.Hint, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("streaming", "node9", 5432)]
+    [InlineData("streaming", "node1", 5433)]
+    [InlineData("waiting", "node1", 5432)]
+    public void A_receiver_elsewhere_or_waiting_is_not_attached(string status, string host, int port)
+    {
+        SimulatedCluster cluster = Attached(attached: ["walreceiver"]);
+        cluster.Servers[2] = World.InRecovery(receiver: new WalReceiverFacts(status, 1, host, port, null));
+
         Problem problem = Refusal(cluster).Problems.Single();
-        Assert.Contains("node1:5432", problem.Detail, StringComparison.Ordinal);
+        Assert.Contains($"{host}:{port}", problem.Detail, StringComparison.Ordinal);
         Assert.Contains("application_name=node2", problem.Hint, StringComparison.Ordinal);
     }
 

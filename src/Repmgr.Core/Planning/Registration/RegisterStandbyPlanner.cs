@@ -1,3 +1,4 @@
+using System.Globalization;
 using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Postgres;
@@ -139,7 +140,13 @@ public static class RegisterStandbyPlanner
         }
 
         if (NotAttached(node, seen.Local, found) is { } detached)
-            (request.Force ? notices : problems).Add(request.Force ? detached with { Hint = null } : detached);
+        {
+            if (StreamsUnderAnotherName(seen.Local, found.Record))
+                notices.Add(AnotherName(node, found.Record));
+            else
+                (request.Force ? notices : problems).Add(request.Force ? detached with { Hint = null } : detached);
+        }
+
         return [];
     }
 
@@ -182,6 +189,22 @@ public static class RegisterStandbyPlanner
                 ? $"If that is the right server, add application_name={node.Name} to primary_conninfo and reload the standby. {hint}"
                 : hint);
     }
+
+    // A clone made without a repmgr.conf, as the original's manual has it, cannot know the node's name. Such a standby is known by
+    // the address that its WAL receiver has: https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-WAL-RECEIVER-VIEW
+    private static bool StreamsUnderAnotherName(NodeProbe local, NodeRecord upstream) =>
+        local is NodeProbe.Standby { Receiver: { Status: "streaming", SenderHost: { } host, SenderPort: { } port } }
+        && Conninfo.TryParse(upstream.Conninfo, out Conninfo? conninfo, out _)
+        && (conninfo["port"] ?? "5432") == port.ToString(CultureInfo.InvariantCulture)
+        && (conninfo["host"] == host || conninfo["hostaddr"] == host
+            || (IsLoopback(host) && IsLoopback(conninfo["host"] ?? conninfo["hostaddr"] ?? "")));
+
+    private static bool IsLoopback(string host) => host is "localhost" or "127.0.0.1" or "::1";
+
+    private static Problem AnotherName(NodeRecord node, NodeRecord upstream) => new(
+        $"the standby streams from node \"{upstream.Name}\" (ID: {upstream.Id}), but not under its own name",
+        Detail: $"pg_stat_replication there shows no application_name \"{node.Name}\".",
+        Hint: $"Add application_name={node.Name} to primary_conninfo and reload the standby, so that it can be told from others.");
 
     private static string Reason(NodeProbe probe) => probe switch
     {
