@@ -114,6 +114,6 @@ public sealed class FollowLook(PostgresConnector connector, ReplicationLogin rep
             hint);
     }
 
-    private static NodeProbe Lost(Answer<ReplicationLook> answer) =>
+    private static NodeProbe.Silent Lost(Answer<ReplicationLook> answer) =>
         new NodeProbe.Silent(answer is Answer<ReplicationLook>.Failed failed ? failed.Reason : "");
 }
