@@ -43,7 +43,9 @@ public static class MetadataSchema
             await ExecuteAsync(connection, OriginalViews.Sql(cluster), cancel);
 
         if (owner is not null)
-            await SchemaTakeover.GiveToAsync(connection, owner, cancel);
+            await SchemaTakeover.GiveToAsync(connection, "repmgr", owner, cancel);
+        if (owner is not null && cluster is not null)
+            await SchemaTakeover.GiveToAsync(connection, OriginalSchema.NameFor(cluster), owner, cancel);
 
         await transaction.CommitAsync(cancel);
         return before;

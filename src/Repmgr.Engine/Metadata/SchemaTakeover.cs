@@ -20,11 +20,11 @@ internal static class SchemaTakeover
         await MetadataSchema.ExecuteAsync(connection, "DROP EXTENSION repmgr", cancel);
     }
 
-    /// <summary>Hands schema <c>repmgr</c> and all in it to the role that repmgr connects as.</summary>
-    public static async Task GiveToAsync(NpgsqlConnection connection, string owner, CancellationToken cancel)
+    /// <summary>Hands a schema and all relations in it to the role that repmgr connects as.</summary>
+    public static async Task GiveToAsync(NpgsqlConnection connection, string schema, string owner, CancellationToken cancel)
     {
-        List<string> statements = [$"ALTER SCHEMA repmgr OWNER TO {SqlText.Name(owner)}"];
-        foreach (string relation in await RelationsAsync(connection, cancel))
+        List<string> statements = [$"ALTER SCHEMA {SqlText.Name(schema)} OWNER TO {SqlText.Name(owner)}"];
+        foreach (string relation in await RelationsAsync(connection, schema, cancel))
             statements.Add($"ALTER TABLE {relation} OWNER TO {SqlText.Name(owner)}");
 
         foreach (string statement in statements)
@@ -55,12 +55,12 @@ internal static class SchemaTakeover
             """,
             cancel);
 
-    private static Task<List<string>> RelationsAsync(NpgsqlConnection connection, CancellationToken cancel) =>
+    private static Task<List<string>> RelationsAsync(NpgsqlConnection connection, string schema, CancellationToken cancel) =>
         ReadTextsAsync(
             connection,
-            """
+            $"""
             SELECT c.oid::regclass::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-             WHERE n.nspname = 'repmgr' AND c.relkind IN ('r', 'v') ORDER BY c.relname
+             WHERE n.nspname = {SqlText.Literal(schema)} AND c.relkind IN ('r', 'v') ORDER BY c.relname
             """,
             cancel);
 
