@@ -178,7 +178,7 @@ public sealed class RegistrationTest : LabTest
     }
 
     [Fact]
-    public async Task A_standby_that_is_not_attached_or_does_not_run_is_registered_by_force()
+    public async Task A_standby_that_does_not_run_or_has_another_name_or_upstream_can_be_registered()
     {
         var cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
         TestServer standby = cluster.Standbys[0];
@@ -199,7 +199,7 @@ public sealed class RegistrationTest : LabTest
             TestContext.Current.CancellationToken);
         await standby.StartAsync();
         await Eventually.EqualAsync(1, () => cluster.Primary.QueryAsync<int>("select count(*)::int from pg_stat_replication"), Seconds(20), "the standbys attached");
-        (await standby.RepmgrAsync("standby", "register")).ShouldExit(ExitCode.BadConfig).ShouldSay("application_name=node2");
+        (await standby.RepmgrAsync("standby", "register")).ShouldSucceed().ShouldSay("application_name=node2");
         (await standby.RepmgrAsync("standby", "register", "-F", "--upstream-node-id=9")).ShouldSucceed();
         Assert.Equal(
             [["2", "9", "t"], ["9", null, "f"]], await cluster.Primary.RowsAsync("select node_id, upstream_node_id, active from repmgr.nodes where node_id > 1 order by 1"));
