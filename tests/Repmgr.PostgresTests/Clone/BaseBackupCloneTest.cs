@@ -41,8 +41,8 @@ public sealed class BaseBackupCloneTest : CloneTest
         await StartsAndStreamsAsync(target, source);
         await target.StopAsync();
         string extraneous = Path.Combine(target.DataDirectory, "base", "1", "99999");
-        await File.WriteAllTextAsync(extraneous, "left over");
-        string ownConf = await File.ReadAllTextAsync(Path.Combine(target.DataDirectory, "postgresql.conf"));
+        File.WriteAllText(extraneous, "left over");
+        string ownConf = File.ReadAllText(Path.Combine(target.DataDirectory, "postgresql.conf"));
 
         await target.WriteConfAsync("pg_basebackup_options='--wal-method=none-such'");
         (await CloneAsync(target, Clone(source, "--force"))).ShouldExit(ExitCode.BadBaseBackup).ShouldSay("pg_basebackup failed");
@@ -54,7 +54,7 @@ public sealed class BaseBackupCloneTest : CloneTest
         (await CloneAsync(target, Clone(source))).ShouldExit(ExitCode.BadConfig).ShouldSay("holds a copy of this cluster already");
         (await CloneAsync(target, Clone(source, "--force"))).ShouldSucceed();
         Assert.False(File.Exists(extraneous));
-        Assert.Equal(ownConf, await File.ReadAllTextAsync(Path.Combine(target.DataDirectory, "postgresql.conf.before_clone")));
+        Assert.Equal(ownConf, File.ReadAllText(Path.Combine(target.DataDirectory, "postgresql.conf.before_clone")));
         await StartsAndStreamsAsync(target, source);
     }
 

@@ -70,7 +70,7 @@ public abstract class CloneTest : LabTest
         var started = await target.RunAsync(target.Major.Program("pg_ctl"), "-D", target.DataDirectory, "-w", "-t", "10", "-l", target.LogPath, "start");
         Assert.NotEqual(0, started.ExitCode);
         Assert.False(target.IsRunning);
-        string said = started.Stderr + (File.Exists(target.LogPath) ? await File.ReadAllTextAsync(target.LogPath) : "");
+        string said = started.Stderr + (File.Exists(target.LogPath) ? File.ReadAllText(target.LogPath) : "");
         Assert.Matches("is not a database cluster directory|could not find the database system", said);
     }
 

@@ -13,7 +13,7 @@ public sealed class ExternalConfigurationTest : CloneTest
         string[] files = ["postgresql.conf", "pg_hba.conf", "pg_ident.conf"];
         foreach (string file in files)
             File.Move(Path.Combine(source.DataDirectory, file), Path.Combine(etc, file));
-        await File.AppendAllLinesAsync(Path.Combine(etc, "postgresql.conf"),
+        File.AppendAllLines(Path.Combine(etc, "postgresql.conf"),
         [
             $"data_directory = '{source.DataDirectory}'", $"hba_file = '{etc}/pg_hba.conf'", $"ident_file = '{etc}/pg_ident.conf'",
         ]);
@@ -46,7 +46,7 @@ public sealed class ExternalConfigurationTest : CloneTest
     {
         var (source, target, _) = await DebianAsync();
         string own = await Lab.SubdirectoryAsync("etc-of-node2");
-        await File.WriteAllTextAsync(Path.Combine(own, "postgresql.conf"), $"data_directory = '{target.DataDirectory}'\nmax_connections = 10\nmax_wal_senders = 3\n");
+        File.WriteAllText(Path.Combine(own, "postgresql.conf"), $"data_directory = '{target.DataDirectory}'\nmax_connections = 10\nmax_wal_senders = 3\n");
         await TestUser.GiveAsync(own, target.User);
         await target.WriteConfAsync($"config_directory='{own}'");
         (await CloneAsync(target, Clone(source))).ShouldExit(1).ShouldSay("\"max_connections\" is lower here than on the source").ShouldSay("Set max_connections = 50 or more");

@@ -14,7 +14,7 @@ public sealed class RefusedCloneTest : CloneTest
         await source.RestartAsync();
         await source.ExecuteAsync("create role narrow login");
         string held = Directory.CreateDirectory(target.DataDirectory).FullName;
-        await File.WriteAllTextAsync(Path.Combine(held, "thesis.tex"), "precious");
+        File.WriteAllText(Path.Combine(held, "thesis.tex"), "precious");
         await TestUser.GiveAsync(held, target.User);
         await target.WriteConfAsync("ssh_options='-o ConnectTimeout=2 -p 1'", "use_replication_slots=yes");
 
@@ -33,7 +33,7 @@ public sealed class RefusedCloneTest : CloneTest
         })
             result.ShouldSay(said);
         Assert.Equal(result.Stderr.Split('\n').Count(line => line.StartsWith("ERROR:", StringComparison.Ordinal)), result.Stderr.Split('\n').Count(line => line.StartsWith("HINT:", StringComparison.Ordinal)));
-        Assert.Equal("precious", await File.ReadAllTextAsync(Path.Combine(held, "thesis.tex")));
+        Assert.Equal("precious", File.ReadAllText(Path.Combine(held, "thesis.tex")));
         Assert.Single(Directory.EnumerateFileSystemEntries(held));
     }
 
@@ -54,7 +54,7 @@ public sealed class RefusedCloneTest : CloneTest
         }
 
         var older = await Lab.ServerAsync(PostgresMajor.Default, 6);
-        await File.WriteAllTextAsync(Path.Combine(older.DataDirectory, "PG_VERSION"), "9\n");
+        File.WriteAllText(Path.Combine(older.DataDirectory, "PG_VERSION"), "9\n");
         (await CloneAsync(older, Clone(source, "--force"))).ShouldExit(ExitCode.BadConfig).ShouldSay("holds a cluster of PostgreSQL 9");
         Assert.False(Directory.Exists(target.DataDirectory));
     }
@@ -94,7 +94,7 @@ public sealed class RefusedCloneTest : CloneTest
         var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
         await source.ExecuteAsync("create role locked superuser login password 'right'");
         string hba = Path.Combine(source.DataDirectory, "pg_hba.conf");
-        await File.WriteAllTextAsync(hba, "host all locked 127.0.0.1/32 scram-sha-256\n" + await File.ReadAllTextAsync(hba));
+        File.WriteAllText(hba, "host all locked 127.0.0.1/32 scram-sha-256\n" + File.ReadAllText(hba));
         await source.ReloadAsync();
         string conninfo = $"host=127.0.0.1 port={source.Port} dbname=repmgr user=locked";
         var wrong = await target.RepmgrAsync("-d", conninfo + " password=wrong", "standby", "clone");

@@ -38,7 +38,7 @@ public sealed partial class RsyncCloneTest : CloneTest
         foreach (string path in extraneous)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            await File.WriteAllTextAsync(path, "left over");
+            File.WriteAllText(path, "left over");
         }
 
         await TestUser.GiveAsync(target.DataDirectory, target.User);
@@ -86,7 +86,7 @@ public sealed partial class RsyncCloneTest : CloneTest
         await SameRowsAsync(standby, primary, "filling");
         var target = await Lab.EmptyServerAsync(PostgresMajor.Default, 3, hosts[2]);
         (await CloneAsync(target, Clone(standby, "--method=rsync", "-I"))).ShouldSucceed();
-        Assert.Contains("BACKUP FROM: standby", await File.ReadAllTextAsync(Path.Combine(target.DataDirectory, "backup_label")), StringComparison.Ordinal);
+        Assert.Contains("BACKUP FROM: standby", File.ReadAllText(Path.Combine(target.DataDirectory, "backup_label")), StringComparison.Ordinal);
         await StartsAndStreamsAsync(target, standby);
         await primary.ExecuteAsync("create table later as select 1 as x");
         await SameRowsAsync(target, primary, "later");
@@ -98,7 +98,7 @@ public sealed partial class RsyncCloneTest : CloneTest
         var (source, target) = await OnHostsAsync(PostgresMajor.Default);
         // rsync in the remote user's path that says at the end of each real copy what it says when files vanished.
         string bin = Directory.CreateDirectory(Path.Combine(target.Directory, "bin")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(bin, "rsync"), "#!/bin/sh\n/usr/bin/rsync \"$@\" || exit $?\ncase \"$*\" in *progress2*) exit 24;; esac\n");
+        File.WriteAllText(Path.Combine(bin, "rsync"), "#!/bin/sh\n/usr/bin/rsync \"$@\" || exit $?\ncase \"$*\" in *progress2*) exit 24;; esac\n");
         File.SetUnixFileMode(Path.Combine(bin, "rsync"), (UnixFileMode)Convert.ToInt32("755", 8));
         var launch = new Launch(Programs.Repmgr, ["-f", target.ConfPath, .. Clone(source, "--method=rsync")])
         {
