@@ -48,7 +48,9 @@ public sealed record Launch(string Program, params IReadOnlyList<string> Argumen
 
     internal Command Command(StringBuilder stdout, StringBuilder stderr)
     {
-        string[] line = [.. Host?.Prefix ?? [], .. TestUser.Prefix(User), Program, .. Arguments];
+        // Entering a mount namespace moves a process to its root: https://man7.org/linux/man-pages/man2/setns.2.html
+        string[] onHost = Host is null ? [] : [.. Host.Prefix, "env", "-C", WorkingDirectory ?? "/"];
+        string[] line = [.. onHost, .. TestUser.Prefix(User), Program, .. Arguments];
         return Cli.Wrap(line[0])
             .WithArguments(line[1..])
             .WithWorkingDirectory(WorkingDirectory ?? "/")
