@@ -4,8 +4,8 @@ using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
 using Repmgr.Engine.Files;
-using Repmgr.Engine.Logging;
 using Repmgr.Engine.Hosts;
+using Repmgr.Engine.Logging;
 using Repmgr.Engine.Observation;
 
 namespace Repmgr.Cli.Commands;

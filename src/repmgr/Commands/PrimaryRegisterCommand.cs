@@ -1,10 +1,10 @@
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Planning.Registration;
-using Repmgr.Engine.Execution;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
+using Repmgr.Engine.Execution;
 using Repmgr.Engine.Files;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Metadata;

@@ -1,9 +1,9 @@
 using Repmgr.Core.Cluster;
-using Repmgr.Engine.Execution;
 using Repmgr.Core.Planning.Registration;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
+using Repmgr.Engine.Execution;
 using Repmgr.Engine.Files;
 using Repmgr.Engine.Logging;
 

@@ -32,7 +32,11 @@ internal sealed class SimulatedDaemon : IDisposable
         Assert.True(Conninfo.TryParse(SimulatedCluster.Conninfo(id), out Conninfo? conninfo, out _));
         Settings settings = Settings.Defaults with
         {
-            NodeId = new NodeId(id), NodeName = $"node{id}", Conninfo = conninfo, Cluster = "test", EventNotificationCommand = hook ?? "notify",
+            NodeId = new NodeId(id),
+            NodeName = $"node{id}",
+            Conninfo = conninfo,
+            Cluster = "test",
+            EventNotificationCommand = hook ?? "notify",
         };
         Announcer.Use(settings);
         _turns.Use(settings, "/etc/repmgr.conf", _ => null);
