@@ -26,6 +26,10 @@ public sealed class ServerControl(
     /// <summary>Set for a <c>service_promote_command</c>: a repmgr that finds it was called by one, and must not promote again.</summary>
     public const string PromotingVariable = "REPMGR_IN_SERVICE_PROMOTE_COMMAND";
 
+    // By this variable repmgr notices that it was called by itself. A server hands its environment on to its commands
+    // (archive_command, restore_command), and lives on when the command that started it has ended.
+    private static readonly Dictionary<string, string?> WithoutCallGuard = new() { ["REPMGR_RUNNING"] = null };
+
     // Over the server's own time, so that a program's own report of failure arrives before we give up on it.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
@@ -151,14 +155,14 @@ public sealed class ServerControl(
         CancellationToken stopper = starts ? CancellationToken.None : cancel;
         if (configured is { Length: > 0 })
         {
-            Dictionary<string, string?> environment = action == "promote" ? new() { [PromotingVariable] = "1" } : [];
+            Dictionary<string, string?> environment = starts ? WithoutCallGuard : action == "promote" ? new() { [PromotingVariable] = "1" } : [];
             return (configured, await ExternalProgram
                 .RunShellAsync(configured, starts ? StartLog : null, environment, within, stopper)
                 .ConfigureAwait(false));
         }
 
         string[] line = CommandLine(action, within);
-        return (line[0], await ExternalProgram.RunAsync(line[0], line[1..], null, within + Grace, stopper).ConfigureAwait(false));
+        return (line[0], await ExternalProgram.RunAsync(line[0], line[1..], starts ? WithoutCallGuard : null, within + Grace, stopper).ConfigureAwait(false));
     }
 
     private string[] CommandLine(string action, TimeSpan within) => (manager, action) switch
