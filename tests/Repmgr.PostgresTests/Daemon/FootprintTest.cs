@@ -3,13 +3,16 @@ using Repmgr.PostgresTests.Harness;
 
 namespace Repmgr.PostgresTests.Daemon;
 
-/// <summary>What the daemon costs a host, measured from outside: resident memory and processor time of the published program.</summary>
+/// <summary>
+/// What the daemon costs a host, measured from outside: resident memory of the published program. Its processor time is only
+/// reported here, because other tests run beside this one; <c>make bench</c> measures it alone.
+/// </summary>
 public sealed class FootprintTest : LabTest
 {
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task Watching_three_nodes_takes_at_most_30_MB_and_two_thousandths_of_a_core()
+    public async Task Watching_three_nodes_takes_at_most_30_MB()
     {
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 2);
         await Registration.OfAsync(cluster);
@@ -33,7 +36,6 @@ public sealed class FootprintTest : LabTest
             TestContext.Current.TestOutputHelper?.WriteLine(
                 string.Create(CultureInfo.InvariantCulture, $"{cluster.All[index].Name}: {resident / 1024.0:0.0} MB resident, {share * 100:0.000} % of a core"));
             Assert.True(resident <= 30 * 1024, $"{cluster.All[index].Name} has {resident} kB resident");
-            Assert.True(share <= 0.002, $"{cluster.All[index].Name} takes {share * 100:0.000} % of a core");
         }
 
         await Task.WhenAll(daemons.Select(daemon => daemon.StopAsync()));
