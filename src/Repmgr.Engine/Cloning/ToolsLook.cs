@@ -62,8 +62,12 @@ internal static partial class ToolsLook
             .RunAsync("ssh", [.. RemoteProgram.Ssh(shell), "rsync --version"], ExternalProgram.PlainMessages, RemoteWithin, cancel).ConfigureAwait(false);
         if (login is not ProgramResult.Ended { ExitCode: not 255 } ended)
             return new RemoteView.Unreachable("ssh " + string.Join(' ', RemoteProgram.Ssh(shell)), Reason(login));
-        if (ended.ExitCode != 0)
+        // By these a shell says that there is no such program. Another one is the login's own: an account without a shell, for instance.
+        // https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_08_02
+        if (ended.ExitCode is 126 or 127)
             return new RemoteView.NoRsync(Reason(login));
+        if (ended.ExitCode != 0)
+            return new RemoteView.Unreachable("ssh " + string.Join(' ', RemoteProgram.Ssh(shell)), Reason(login));
 
         if (request.Method != CloneMethod.Rsync || source.DataDirectory is null)
             return new RemoteView.Ready();

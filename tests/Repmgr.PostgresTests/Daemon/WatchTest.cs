@@ -122,15 +122,16 @@ public sealed class WatchTest : LabTest
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
         await Registration.OfAsync(cluster);
         TestServer standby = cluster.Standbys[0];
-        await standby.WriteConfAsync("monitor_interval_secs = 1");
+        await standby.WriteConfAsync("monitor_interval_secs = 1", "monitoring_history = yes");
         RepmgrdProcess daemon = standby.StartRepmgrd();
-        await daemon.SaysAsync("monitoring connection to upstream node \"node1\" (ID: 1)", Seconds(20));
+        await Eventually.TrueAsync(
+            () => cluster.Primary.QueryAsync<bool>("select exists (select from repmgr.monitoring_history)"), Seconds(20), "a row, hence an open session");
         int postmaster = int.Parse(
             (await File.ReadAllLinesAsync(Path.Combine(cluster.Primary.DataDirectory, "postmaster.pid"), TestContext.Current.CancellationToken))[0],
             System.Globalization.CultureInfo.InvariantCulture);
 
         _ = Leftovers.Send(postmaster, Leftovers.SigStop);
-        await daemon.SaysAsync("upstream node \"node1\" (ID: 1) does not answer", Seconds(20));
+        await daemon.SaysAsync("did not answer a new connection within 2 s", Seconds(20));
         _ = Leftovers.Send(postmaster, Leftovers.SigCont);
         await Eventually.TrueAsync(
             () => Task.FromResult(daemon.Log().Contains("answers again", StringComparison.Ordinal) || daemon.Log().Contains("reconnected to upstream", StringComparison.Ordinal)),
