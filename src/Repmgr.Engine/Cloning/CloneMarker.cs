@@ -20,19 +20,12 @@ internal static class CloneMarker
         if (!File.Exists(path))
             return null;
 
-        IReadOnlyDictionary<string, string> values = AutoConfText.Read(ReadAlthoughLocked(path));
+        IReadOnlyDictionary<string, string> values = AutoConfText.Read(NativeFile.ReadText(path));
         return ulong.TryParse(values.GetValueOrDefault("system_identifier"), NumberStyles.None, CultureInfo.InvariantCulture, out ulong system)
             && int.TryParse(values.GetValueOrDefault("major_version"), NumberStyles.None, CultureInfo.InvariantCulture, out int major)
             && Enum.TryParse(values.GetValueOrDefault("method"), ignoreCase: true, out CloneMethod method)
             ? new UnfinishedClone(system, major, method, [.. (values.GetValueOrDefault("tablespaces") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Uri.UnescapeDataString)])
             : null;
-    }
-
-    // Shared with everybody, so that the lock of a clone at work does not keep us from reading what it says.
-    private static string ReadAlthoughLocked(string path)
-    {
-        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-        return reader.ReadToEnd();
     }
 
     public static void Write(string dataDirectory, UnfinishedClone clone) => DurableFile.Replace(

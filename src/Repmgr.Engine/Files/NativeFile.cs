@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Repmgr.Engine.Files;
 
@@ -32,6 +33,17 @@ internal static partial class NativeFile
         {
             _ = Close(handle);
         }
+    }
+
+    /// <summary>Reads a file that somebody may hold a lock on: the base library asks for a lock of its own whenever it opens one.</summary>
+    /// <exception cref="IOException">It could not be opened or read.</exception>
+    public static string ReadText(string path)
+    {
+        int handle = Open(path, ReadOnly);
+        if (handle < 0)
+            throw Failure("open", path);
+        using var reader = new StreamReader(new FileStream(new SafeFileHandle(handle, ownsHandle: true), System.IO.FileAccess.Read));
+        return reader.ReadToEnd();
     }
 
     /// <summary>The numbers of the owner and the group of a file.</summary>

@@ -20,7 +20,7 @@ public sealed class DemoTest : LabTest
     public async Task The_demo_puts_everything_away_when_interrupted()
     {
         var running = Lab.RunAsync(Demo());
-        await Eventually.TrueAsync(() => Task.FromResult(Leftovers.In(Lab.Directory).Any(IsPostmaster)), Seconds(60), "the demo has a server");
+        await Eventually.TrueAsync(() => Task.FromResult(Stages().Any(HasServer)), Seconds(60), "the demo has a server");
         // A Ctrl-C goes to every process of the terminal's foreground group; the script is the one that must react.
         int script = Leftovers.In(Lab.Directory).Min();
         _ = Leftovers.Send(script, SigInt);
@@ -43,6 +43,5 @@ public sealed class DemoTest : LabTest
 
     private string[] Stages() => Directory.GetDirectories(Lab.Directory, "repmgr-demo-*");
 
-    private static bool IsPostmaster(int pid) =>
-        File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").Trim() == "postgres";
+    private static bool HasServer(string stage) => File.Exists(Path.Combine(stage, "node1", "data", "postmaster.pid"));
 }
