@@ -1,3 +1,4 @@
+using Repmgr.Core.Hosts;
 using Repmgr.Core.Settings;
 
 namespace Repmgr.Fuzz;
@@ -20,7 +21,7 @@ internal static class ConfTarget
         }
 
         SettingsRead settings = SettingsReader.Read(assigned);
-        foreach (SettingDump dump in SettingDump.Of(settings.Settings, settings.Places))
+        foreach (SettingDump dump in SettingDump.Of(settings.Settings, settings.Places, new Dictionary<string, Detected<string>.Found>()))
         {
             if (dump.Value is null || dump.Source == "default" || settings.Problems.Count > 0)
                 continue;

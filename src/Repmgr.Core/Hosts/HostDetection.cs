@@ -43,7 +43,7 @@ public static class HostDetection
 
         List<DebianCluster> onPort = [.. facts.DebianClusters.Where(cluster => cluster.Port == port)];
         foreach (DebianCluster cluster in onPort.Count > 0 ? onPort : facts.DebianClusters)
-            yield return (cluster.DataDirectory, $"from /etc/postgresql/{cluster.Major}/{cluster.Name}");
+            yield return (cluster.DataDirectory, $"from Debian's cluster {cluster.Major}/{cluster.Name}");
         foreach (UnitSeen unit in facts.Units)
             yield return (unit.DataDirectory, $"from {unit.Unit}");
     }
@@ -129,7 +129,7 @@ public static class HostDetection
             (not null, _, _) => WithoutSystemd("from the running server"),
             (null, true, [var unit]) => Found(new ServiceManager.Systemd(unit, OfUser: false), "from the installed units"),
             (null, true, { Count: > 1 }) => Unclear($"These systemd units name its data directory: {string.Join(", ", units)}."),
-            _ => WithoutSystemd(debian is null ? "since nothing else is known of it" : $"from /etc/postgresql/{debian.Major}/{debian.Name}"),
+            _ => WithoutSystemd(debian is null ? "since nothing else is known of it" : $"from Debian's cluster {debian.Major}/{debian.Name}"),
         };
 
         Detected<ServiceManager> WithoutSystemd(string how) => debian is not null && facts.PgCtlClusterInstalled

@@ -9,10 +9,17 @@ namespace Repmgr.Engine.Hosts;
 /// <param name="Root">Put before every path below; empty for the machine itself.</param>
 /// <param name="SearchPath">The environment variable <c>PATH</c>.</param>
 /// <param name="PgData">The environment variable <c>PGDATA</c>.</param>
-public sealed record HostPlaces(string Root, string SearchPath, string? PgData)
+/// <param name="DebianRoot">The environment variable <c>PG_CLUSTER_CONF_ROOT</c>: where Debian's tools look for clusters (<c>pg_wrapper(1)</c>).</param>
+public sealed record HostPlaces(string Root, string SearchPath, string? PgData, string? DebianRoot = null)
 {
-    public static HostPlaces OfThisMachine() =>
-        new("", Environment.GetEnvironmentVariable("PATH") ?? "", Environment.GetEnvironmentVariable("PGDATA"));
+    public static HostPlaces OfThisMachine() => new(
+        "",
+        Environment.GetEnvironmentVariable("PATH") ?? "",
+        Environment.GetEnvironmentVariable("PGDATA"),
+        Environment.GetEnvironmentVariable("PG_CLUSTER_CONF_ROOT"));
+
+    /// <summary>Where the configuration of Debian's clusters lies.</summary>
+    public string DebianClusters => At(DebianRoot is { Length: > 0 } root ? root : "/etc/postgresql");
 
     public string At(string path) => Root + path;
 
@@ -106,7 +113,7 @@ public sealed class HostObserver(HostPlaces places)
     private List<DebianCluster> DebianClusters()
     {
         var clusters = new List<DebianCluster>();
-        foreach (string version in Directories(places.At("/etc/postgresql")))
+        foreach (string version in Directories(places.DebianClusters))
         {
             foreach (string cluster in Directories(version))
             {

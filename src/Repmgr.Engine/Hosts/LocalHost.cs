@@ -35,19 +35,33 @@ public static class LocalHost
     /// <param name="server">What the server behind <c>conninfo</c> said, if it was asked.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>The first thing that is not clear: each names its own key, and setting one often settles the others.</returns>
-    public static async Task<Detected<ServerControl>> ServerControlAsync(Settings settings, ServerAnswer? server, CancellationToken cancel)
+    public static async Task<Detected<ServerControl>> ServerControlAsync(Settings settings, ServerAnswer? server, CancellationToken cancel) =>
+        (await LookAsync(settings, server, cancel)).Control;
+
+    /// <summary>All that is found out about this node's server, from one look at this machine.</summary>
+    /// <param name="settings">The configuration.</param>
+    /// <param name="server">What the server behind <c>conninfo</c> said, if it was asked.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<LocalHostLook> LookAsync(Settings settings, ServerAnswer? server, CancellationToken cancel)
     {
         HostFacts facts = await ObserveAsync(server, cancel);
-        if (HostDetection.DataDirectory(settings.DataDirectory, Port(settings), facts) is not Detected<string>.Found directory)
-            return Unclear(HostDetection.DataDirectory(settings.DataDirectory, Port(settings), facts));
+        Detected<string> directory = HostDetection.DataDirectory(settings.DataDirectory, Port(settings), facts);
+        string? known = (directory as Detected<string>.Found)?.Value;
+        Detected<string> bindir = HostDetection.Bindir(settings.PgBindir, known, MajorOf(known), facts);
+        return new LocalHostLook(directory, bindir, (directory, bindir) switch
+        {
+            (Detected<string>.Unclear unclear, _) => new Detected<ServerControl>.Unclear(unclear.Problem),
+            (_, Detected<string>.Unclear unclear) => new Detected<ServerControl>.Unclear(unclear.Problem),
+            (Detected<string>.Found where, Detected<string>.Found binaries) => Control(settings, where.Value, new PostgresBinaries(binaries.Value), facts),
+            _ => throw new InvalidOperationException("detection answered neither found nor unclear"),
+        });
+    }
 
-        Detected<string> bindir = HostDetection.Bindir(settings.PgBindir, directory.Value, MajorOf(directory.Value), facts);
-        if (bindir is not Detected<string>.Found binaries)
-            return Unclear(bindir);
-
+    private static Detected<ServerControl> Control(Settings settings, string directory, PostgresBinaries binaries, HostFacts facts)
+    {
         var commands = new ServiceCommands(
             settings.ServiceStartCommand, settings.ServiceStopCommand, settings.ServiceRestartCommand, settings.ServiceReloadCommand, settings.ServicePromoteCommand);
-        Detected<ServiceManager> manager = HostDetection.Manager(directory.Value, facts);
+        Detected<ServiceManager> manager = HostDetection.Manager(directory, facts);
         if (manager is Detected<ServiceManager>.Unclear unclear && commands is not { Start: not null, Stop: not null, Restart: not null })
             return new Detected<ServerControl>.Unclear(unclear.Problem);
 
@@ -55,10 +69,7 @@ public static class LocalHost
             ? (found.Value, found.How)
             : (new ServiceManager.PgCtl(), "from service_*_command in repmgr.conf");
         string[] options = settings.PgCtlOptions?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
-        return new Detected<ServerControl>.Found(
-            new ServerControl(directory.Value, new PostgresBinaries(binaries.Value), who, commands, options), how);
-
-        static Detected<ServerControl> Unclear(Detected<string> what) => new Detected<ServerControl>.Unclear(((Detected<string>.Unclear)what).Problem);
+        return new Detected<ServerControl>.Found(new ServerControl(directory, binaries, who, commands, options), how);
     }
 
     /// <summary>What a server said of itself, as detection wants it.</summary>

@@ -48,14 +48,14 @@ public sealed class ServerControl(
 
         return Look() is LocalServerState.Running
             ? await AwaitUpAsync(TimeProvider.System.GetTimestamp(), within, since: null, cancel).ConfigureAwait(false)
-            : await BringUpAsync("start", commands.Start, within, since: null, cancel).ConfigureAwait(false);
+            : await BringUpAsync("start", within, since: null, cancel).ConfigureAwait(false);
     }
 
     /// <summary>Restarts the server (or starts it, if it does not run) and waits as <see cref="StartAsync"/> does.</summary>
     public async Task<StepOutcome> RestartAsync(TimeSpan within, CancellationToken cancel)
     {
         int? before = Look() is LocalServerState.Running running ? running.File.Pid : null;
-        return await BringUpAsync("restart", commands.Restart, within, since: before, cancel).ConfigureAwait(false);
+        return await BringUpAsync("restart", within, since: before, cancel).ConfigureAwait(false);
     }
 
     /// <summary>Stops the server without waiting for clients (<c>fast</c>) and waits until its process is gone.</summary>
@@ -65,7 +65,7 @@ public sealed class ServerControl(
             return new StepOutcome.AlreadyDone("the server is not running");
 
         long start = TimeProvider.System.GetTimestamp();
-        (string name, ProgramResult result) = await RunAsync("stop", commands.Stop, within, cancel).ConfigureAwait(false);
+        (string name, ProgramResult result) = await RunAsync("stop", within, cancel).ConfigureAwait(false);
         TimeSpan left = within - TimeProvider.System.GetElapsedTime(start);
         LocalServerState state = await LocalServer
             .AwaitAsync(dataDirectory, seen => seen is LocalServerState.NotRunning, left, cancel)
@@ -83,7 +83,7 @@ public sealed class ServerControl(
     /// <summary>Makes the server read its configuration again.</summary>
     public async Task<StepOutcome> ReloadAsync(TimeSpan within, CancellationToken cancel)
     {
-        (string name, ProgramResult result) = await RunAsync("reload", commands.Reload, within, cancel).ConfigureAwait(false);
+        (string name, ProgramResult result) = await RunAsync("reload", within, cancel).ConfigureAwait(false);
         return result.Succeeded
             ? new StepOutcome.Done()
             : Failed("could not reload the server's configuration", result.Explain(name), null, ExitCode.LocalCommand);
@@ -94,20 +94,33 @@ public sealed class ServerControl(
     /// </summary>
     public async Task<StepOutcome> PromoteAsync(TimeSpan within, CancellationToken cancel)
     {
-        (string name, ProgramResult result) = await RunAsync("promote", commands.Promote, within, cancel).ConfigureAwait(false);
+        (string name, ProgramResult result) = await RunAsync("promote", within, cancel).ConfigureAwait(false);
         return result.Succeeded
             ? new StepOutcome.Done()
             : Failed("could not tell the server to promote", result.Explain(name), null, ExitCode.PromotionFailed);
     }
 
-    /// <summary>The command that is run for an action, as a person would type it; for plans and for <c>node service --list-actions</c>.</summary>
-    public string CommandFor(string action, string? configured) => configured ?? string.Join(' ', CommandLine(action, TimeSpan.FromSeconds(60)));
+    /// <summary>What can be done to a server: the middle of the names of the <c>service_*_command</c> settings.</summary>
+    public static IReadOnlyList<string> Actions { get; } = ["start", "stop", "restart", "reload", "promote"];
 
-    private async Task<StepOutcome> BringUpAsync(string action, string? configured, TimeSpan within, int? since, CancellationToken cancel)
+    /// <summary>The command that is run for one of the <see cref="Actions"/>, as a person would type it.</summary>
+    public string CommandFor(string action) => Configured(action) ?? string.Join(' ', CommandLine(action, TimeSpan.FromSeconds(60)));
+
+    private string? Configured(string action) => action switch
+    {
+        "start" => commands.Start,
+        "stop" => commands.Stop,
+        "restart" => commands.Restart,
+        "reload" => commands.Reload,
+        "promote" => commands.Promote,
+        _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
+    };
+
+    private async Task<StepOutcome> BringUpAsync(string action, TimeSpan within, int? since, CancellationToken cancel)
     {
         long start = TimeProvider.System.GetTimestamp();
         long logged = File.Exists(StartLog) ? new FileInfo(StartLog).Length : 0;
-        (string name, ProgramResult result) = await RunAsync(action, configured, within, cancel).ConfigureAwait(false);
+        (string name, ProgramResult result) = await RunAsync(action, within, cancel).ConfigureAwait(false);
         if (!result.Succeeded)
         {
             return Failed(
@@ -148,12 +161,12 @@ public sealed class ServerControl(
         };
     }
 
-    private async Task<(string Name, ProgramResult Result)> RunAsync(string action, string? configured, TimeSpan within, CancellationToken cancel)
+    private async Task<(string Name, ProgramResult Result)> RunAsync(string action, TimeSpan within, CancellationToken cancel)
     {
         bool starts = action is "start" or "restart";
         // A server that is being started is our grandchild: to be cancelled half-way would kill it with its parent.
         CancellationToken stopper = starts ? CancellationToken.None : cancel;
-        if (configured is { Length: > 0 })
+        if (Configured(action) is { Length: > 0 } configured)
         {
             Dictionary<string, string?> environment = starts ? WithoutCallGuard : action == "promote" ? new() { [PromotingVariable] = "1" } : [];
             return (configured, await ExternalProgram

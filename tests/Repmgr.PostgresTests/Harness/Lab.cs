@@ -112,6 +112,7 @@ public sealed class Lab : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Task.Run(() => Leftovers.Kill(Directory));
+        await Task.Run(Leftovers.WaitForEndedServers);
         if (_network is not null)
             await _network.DisposeAsync();
         _ports.Dispose();

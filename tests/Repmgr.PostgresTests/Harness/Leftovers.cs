@@ -56,6 +56,19 @@ internal static partial class Leftovers
         return !Directory.Exists($"/proc/{pid}");
     }
 
+    /// <summary>
+    /// Waits for the servers' processes that have ended and fallen to us. Only for those: what the tests start themselves is
+    /// waited for by the base library, which would miss it; and they start no server but through <c>pg_ctl</c> and its kin.
+    /// </summary>
+    public static void WaitForEndedServers()
+    {
+        foreach (string path in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(path), out int pid) && IsZombie(pid) && CommandOf(pid) == "postgres")
+                _ = WaitPid(pid, 0, WNoHang);
+        }
+    }
+
     private const int PrSetChildSubreaper = 36, WNoHang = 1;
 
     [LibraryImport("libc", EntryPoint = "prctl")]
@@ -76,6 +89,18 @@ internal static partial class Leftovers
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null; // Ended meanwhile, or another user's.
+        }
+    }
+
+    private static string? CommandOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").TrimEnd();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

@@ -21,7 +21,7 @@ public sealed class SettingDocsTests
         conninfo = 'host=node1 user=repmgr dbname=repmgr'
         ```
 
-        Files of repmgr 1.x and 5.x are read as they are. `repmgr --dump-config` shows every setting, its default and the line it was set on.
+        Files of repmgr 1.x and 5.x are read as they are. `repmgr --dump-config` shows every setting, its default, and where its value comes from: a line of the file, or what was found on the machine.
 
         ## The file
 
