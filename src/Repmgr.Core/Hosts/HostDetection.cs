@@ -32,17 +32,21 @@ public static class HostDetection
             ?? OneOf(WithoutServer(port, facts))
             ?? new Detected<string>.Unclear(new Problem(
                 "could not find out the data directory of this node",
-                $"No server runs on port {port} here, PGDATA is not set, and no installed cluster was found.",
+                $"No server runs on port {port} here, PGDATA is not set, and {NoCluster(port, facts.DebianClusters)}.",
                 "Set data_directory in repmgr.conf."));
     }
+
+    private static string NoCluster(int port, IReadOnlyList<DebianCluster> others) => others.Count == 0
+        ? "no installed cluster was found"
+        : $"no installed cluster has that port ({string.Join(", ", others.Select(cluster => $"{cluster.Major}/{cluster.Name} has {cluster.Port}"))})";
 
     private static IEnumerable<(string, string)> WithoutServer(int port, HostFacts facts)
     {
         if (facts.PgData is { Length: > 0 } pgdata)
             yield return (pgdata, "from PGDATA");
 
-        List<DebianCluster> onPort = [.. facts.DebianClusters.Where(cluster => cluster.Port == port)];
-        foreach (DebianCluster cluster in onPort.Count > 0 ? onPort : facts.DebianClusters)
+        // A cluster on another port is another node, be it the only one here.
+        foreach (DebianCluster cluster in facts.DebianClusters.Where(cluster => cluster.Port == port))
             yield return (cluster.DataDirectory, $"from Debian's cluster {cluster.Major}/{cluster.Name}");
         foreach (UnitSeen unit in facts.Units)
             yield return (unit.DataDirectory, $"from {unit.Unit}");

@@ -79,9 +79,16 @@ internal sealed class StandbyCloneCommand : ICommand
             : $"standby cloned from {seen.Servers.SourceName} into \"{directory}\"");
         context.Log.Notice(
             "the standby is ready to be started",
-            hint: $"Start it with: {StartCommand(settings, seen)}."
-            + (seen.Request.NodeId is null ? " Then write its repmgr.conf and run: repmgr standby register." : " Then run: repmgr standby register."));
+            hint: $"Start it with: {StartCommand(settings, seen)}. Then {Registering(seen)}.");
     }
+
+    // The record of a node that was here before (a former primary's, for instance) is replaced only by force.
+    private static string Registering(CloneLook.Seen seen) => seen.Request.NodeId switch
+    {
+        null => "write its repmgr.conf and run: repmgr standby register",
+        { } id when seen.Source.RegisteredNodes.ContainsKey(id) => "run: repmgr standby register --force",
+        _ => "run: repmgr standby register",
+    };
 
     private static string StartCommand(Settings settings, CloneLook.Seen seen) => settings.ServiceStartCommand ?? seen.Manager switch
     {

@@ -67,8 +67,12 @@ public class HostDetectionTests
         Assert.Equal("/var/lib/postgresql/17/main", Found(HostDetection.DataDirectory(null, 5433, Nothing with { DebianClusters = [Main15, Main17] })));
 
     [Fact]
-    public void Several_Debian_clusters_of_which_none_has_the_port_are_ambiguous() =>
-        Assert.Contains("data_directory", Unclear(HostDetection.DataDirectory(null, 5440, Nothing with { DebianClusters = [Main15, Main17] })).Hint);
+    public void A_Debian_cluster_on_another_port_is_not_this_node_be_it_the_only_one()
+    {
+        Problem unclear = Unclear(HostDetection.DataDirectory(null, 5440, Nothing with { DebianClusters = [Main15] }));
+        Assert.Contains("no installed cluster has that port (15/main has 5432)", unclear.Detail);
+        Assert.Contains("data_directory", unclear.Hint);
+    }
 
     [Fact]
     public void PGDATA_that_contradicts_an_installed_cluster_is_ambiguous()
