@@ -48,7 +48,7 @@ internal static class Startup
     public static Problem Explain(PidFileClaim claim, string path) => claim switch
     {
         PidFileClaim.Running running => new Problem(
-            $"repmgrd is already running with PID {running.Pid}",
+            running.Pid is { } pid ? $"repmgrd is already running with PID {pid}" : "another repmgrd is just starting",
             $"It holds pid file \"{path}\".",
             "Stop it first. If it watches another node of this host, name another file with repmgrd_pid_file or --pid-file."),
         PidFileClaim.Unwritable unwritable => unwritable.Problem,

@@ -15,7 +15,8 @@ public abstract record PidFileClaim
     public sealed record Taken(PidFile File) : PidFileClaim;
 
     /// <summary>A daemon that lives has it.</summary>
-    public sealed record Running(int Pid) : PidFileClaim;
+    /// <param name="Pid">Its number; null in the moment between taking the lock and writing it.</param>
+    public sealed record Running(int? Pid) : PidFileClaim;
 
     /// <summary>It cannot be written.</summary>
     public sealed record Unwritable(Problem Problem) : PidFileClaim;
@@ -51,10 +52,7 @@ public sealed class PidFile : IDisposable
                 if (!Native.TryLock(file))
                 {
                     file.Dispose();
-                    // Between taking the lock and writing the number its owner is nameless for a moment.
-                    if (named is null)
-                        named = Owner(path);
-                    return new PidFileClaim.Running(named ?? 0);
+                    return new PidFileClaim.Running(named);
                 }
 
                 if (WasRemoved(file))
@@ -96,22 +94,6 @@ public sealed class PidFile : IDisposable
         byte[] text = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
         RandomAccess.Write(file, text, fileOffset: 0);
         RandomAccess.SetLength(file, text.Length);
-    }
-
-    private static int? Owner(string path)
-    {
-        for (int attempt = 0; attempt < 20; attempt++)
-        {
-            using (SafeFileHandle file = Native.OpenFile(path, Native.ReadWrite | Native.NoFollow, mode: 0))
-            {
-                if (ReadPid(file) is { } pid)
-                    return pid;
-            }
-
-            Thread.Sleep(10);
-        }
-
-        return null;
     }
 
     private static int? ReadPid(SafeFileHandle file)

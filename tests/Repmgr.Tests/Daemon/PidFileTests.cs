@@ -34,6 +34,15 @@ public sealed class PidFileTests : IDisposable
     }
 
     [Fact]
+    public void A_daemon_that_has_not_written_its_number_yet_has_the_file_all_the_same()
+    {
+        using PidFile file = Take();
+        File.WriteAllText(PidPath, "");
+
+        Assert.Null(Assert.IsType<PidFileClaim.Running>(PidFile.Claim(PidPath)).Pid);
+    }
+
+    [Fact]
     public void A_stale_file_of_a_process_that_ended_is_taken_over()
     {
         File.WriteAllText(PidPath, "4194304\n");
