@@ -71,7 +71,6 @@ public sealed record Settings
 
     // Promoting and following
     public TimeSpan PromoteCheckTimeout { get; init; } = TimeSpan.FromSeconds(60);
-    public TimeSpan PromoteCheckInterval { get; init; } = TimeSpan.FromSeconds(1);
     public TimeSpan PrimaryFollowTimeout { get; init; } = TimeSpan.FromSeconds(60);
     public TimeSpan StandbyFollowTimeout { get; init; } = TimeSpan.FromSeconds(30);
     public bool StandbyFollowRestart { get; init; }

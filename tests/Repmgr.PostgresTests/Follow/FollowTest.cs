@@ -193,6 +193,41 @@ public sealed class FollowTest : LabTest
     }
 
     [Fact]
+    public async Task What_the_operator_configured_restarts_and_reloads_the_server()
+    {
+        var (node1, node2, node3) = await ClusterAsync(PostgresMajor.Default);
+        var started = await StartedAsync(node3);
+        string mark = Path.Combine(node3.Directory, "mark");
+        await node3.WriteConfAsync(
+            "standby_follow_restart=true",
+            $"service_restart_command='touch {mark} && {node3.Major.Program("pg_ctl")} -D {node3.DataDirectory} -w -l {node3.LogPath} restart'");
+        (await node3.RepmgrAsync("standby", "follow", "2")).ShouldSucceed();
+        await AttachedAsync(node3, node2, timeline: 1);
+        Assert.NotEqual(started, await StartedAsync(node3));
+        Assert.True(File.Exists(mark));
+
+        // Without it pg_ctl does it, with the options that are configured.
+        await node3.WriteConfAsync("standby_follow_restart=true", "pg_ctl_options='-o --work-mem=7MB'");
+        (await node3.RepmgrAsync("standby", "follow", "1")).ShouldSucceed();
+        Assert.Equal("7MB", await node3.QueryAsync<string>("show work_mem"));
+
+        // A role that may not call pg_reload_conf() reloads from outside.
+        File.Delete(mark);
+        await node3.WriteConfAsync($"service_reload_command='touch {mark} && {node3.Major.Program("pg_ctl")} -D {node3.DataDirectory} reload'");
+        await node1.ExecuteAsync("alter role repmgr nosuperuser replication; grant pg_monitor to repmgr");
+        foreach (TestServer standby in (TestServer[])[node2, node3])
+        {
+            await Eventually.TrueAsync(
+                () => standby.QueryAsync<bool>("select not rolsuper and pg_has_role('repmgr', 'pg_monitor', 'usage') from pg_roles where rolname = 'repmgr'"),
+                Seconds(10), $"the rights on {standby.Name}");
+        }
+
+        (await node3.RepmgrAsync("standby", "follow", "2")).ShouldSucceed();
+        await AttachedAsync(node3, node2, timeline: 1);
+        Assert.True(File.Exists(mark));
+    }
+
+    [Fact]
     public async Task It_waits_for_a_primary_when_told_to()
     {
         var (node1, node2, node3) = await ClusterAsync(PostgresMajor.Default);

@@ -9,10 +9,11 @@ internal static class CommandSettings
             Group = SettingGroup.Promoting,
             Description = "How long standby promote waits until the server is out of recovery.",
         },
-        new Setting<TimeSpan>("promote_check_interval", SettingType.Seconds(min: 1), s => s.PromoteCheckInterval, (s, v) => s with { PromoteCheckInterval = v })
+        new RetiredSetting("promote_check_interval")
         {
             Group = SettingGroup.Promoting,
-            Description = "How often standby promote looks while it waits.",
+            Description = "How often standby promote of repmgr 5 looked while it waited.",
+            Retired = "standby promote looks all the time: who waits a second between looks is a second longer without a primary.",
         },
         new Setting<TimeSpan>("primary_follow_timeout", SettingType.Seconds(min: 1), s => s.PrimaryFollowTimeout, (s, v) => s with { PrimaryFollowTimeout = v })
         {
