@@ -1,4 +1,5 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Planning.Registration;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 
@@ -33,29 +34,40 @@ public sealed record RightsView(
     string ReplicationRole,
     bool Replicates);
 
-/// <summary>Rights on a schema and on all relations in it that there are.</summary>
-public sealed record SchemaRights(bool Use, bool Create, bool ReadAndWrite);
-
 /// <summary>Which rights are missing, as the statements that grant them.</summary>
 public static class RightsCheck
 {
-    /// <summary>Without these the metadata cannot be written. All that is missing, also for later, is listed at once.</summary>
-    /// <param name="rights">What the role may do.</param>
-    /// <param name="schema">What is there.</param>
+    /// <summary>Without these the metadata cannot be made or written. All that is missing, also for later, is listed at once.</summary>
+    /// <param name="metadata">What is there, and what the role may do.</param>
     /// <param name="cluster">The <c>cluster</c> whose views are wanted; null: none.</param>
-    public static Problem? ForRegistering(RightsView rights, SchemaState schema, string? cluster)
+    public static Problem? ForRegistering(MetadataView metadata, string? cluster)
     {
-        if (rights.IsSuperuser)
+        RightsView rights = metadata.Rights;
+        if (rights.IsSuperuser || metadata.Schema is SchemaState.Foreign)
             return null;
 
-        List<string> needed = [.. Needed(rights, schema, cluster)];
-        if (needed.Count == 0)
-            return null;
+        List<string> needed = [.. ToCreate(metadata, cluster), .. rights.Schema?.GrantsFor(MetadataUse.Register, rights.Role) ?? []];
+        return needed.Count == 0 ? null : Lacking(MetadataUse.Register, rights, needed);
+    }
 
-        return new Problem(
-            $"role \"{rights.Role}\" lacks rights in database \"{rights.Database}\"",
-            Detail: $"Missing, in the words that grant it:\n  {string.Join("\n  ", [.. needed, .. NeededLater(rights)])}",
-            Hint: "Run these statements as a superuser in that database, then run the command again.");
+    /// <summary>Why the metadata cannot be used like that; null when it can.</summary>
+    public static Problem? For(MetadataUse use, RightsView rights)
+    {
+        IReadOnlyList<string> needed = ToUse(use, rights);
+        return needed.Count == 0 ? null : Lacking(use, rights, needed);
+    }
+
+    /// <summary>
+    /// The statements without which the metadata cannot be used like that, and at once those that other uses of the kind need; none
+    /// when it can.
+    /// </summary>
+    public static IReadOnlyList<string> ToUse(MetadataUse use, RightsView rights)
+    {
+        if (rights.IsSuperuser || rights.Schema is not { } schema || schema.Allows(use))
+            return [];
+
+        string[] usage = schema.Use ? [] : [$"GRANT USAGE ON SCHEMA repmgr TO {SqlText.Name(rights.Role)};"];
+        return [.. usage, .. schema.GrantsFor(use, rights.Role)];
     }
 
     /// <summary>What works without these now will fail in a later command: a reason to warn, not to refuse.</summary>
@@ -69,25 +81,32 @@ public static class RightsCheck
             ? null
             : new Problem(
                 $"role \"{rights.Role}\" lacks rights that cloning, monitoring or promoting will need",
-                Detail: $"Missing, in the words that grant it:\n  {string.Join("\n  ", later)}",
-                Hint: "Run these statements as a superuser.");
+                Detail: Grants.Missing(later),
+                Hint: Grants.RunThem(rights.Database));
     }
 
-    private static IEnumerable<string> Needed(RightsView rights, SchemaState schema, string? cluster)
+    // Who registers a node hears at once what the node will need later.
+    private static Problem Lacking(MetadataUse use, RightsView rights, IReadOnlyList<string> statements) => new(
+        $"role \"{rights.Role}\" lacks rights in database \"{rights.Database}\"",
+        Detail: Grants.Missing([.. statements, .. use == MetadataUse.Register ? NeededLater(rights) : []]),
+        Hint: Grants.RunThem(rights.Database));
+
+    private static IEnumerable<string> ToCreate(MetadataView metadata, string? cluster)
     {
+        RightsView rights = metadata.Rights;
         string role = SqlText.Name(rights.Role);
-        bool createsSchema = rights.Schema is null || (cluster is not null && rights.OriginalSchema is null);
-        if (createsSchema && !rights.CreateInDatabase)
+        bool makesViews = cluster is not null && !metadata.OriginalViews;
+        bool makesSchema = rights.Schema is null || (makesViews && rights.OriginalSchema is null);
+        if (makesSchema && !rights.CreateInDatabase)
             yield return $"GRANT CREATE ON DATABASE {SqlText.Name(rights.Database)} TO {role};";
 
-        bool makesTables = schema is not SchemaState.Present { Version: >= SchemaState.Current };
-        if (rights.Schema is { } own && (!own.Use || (makesTables && !own.Create)))
+        bool makesTables = metadata.Schema is not SchemaState.Present { Version: >= SchemaState.Current };
+        if (makesTables && rights.Schema is { Use: false } or { Create: false })
             yield return $"GRANT USAGE, CREATE ON SCHEMA repmgr TO {role};";
+        else if (rights.Schema is { Use: false })
+            yield return $"GRANT USAGE ON SCHEMA repmgr TO {role};";
 
-        if (rights.Schema is { ReadAndWrite: false } && schema is not SchemaState.Absent)
-            yield return $"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA repmgr TO {role};";
-
-        if (cluster is not null && rights.OriginalSchema is { Use: false } or { Create: false })
+        if (makesViews && rights.OriginalSchema is { Use: false } or { Create: false })
             yield return $"GRANT USAGE, CREATE ON SCHEMA {SqlText.Name(OriginalSchema.NameFor(cluster!))} TO {role};";
     }
 
@@ -97,9 +116,9 @@ public static class RightsCheck
         if (!rights.Monitors)
             yield return $"GRANT pg_monitor TO {role};";
         if (!rights.Promotes)
-            yield return $"GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO {role};";
+            yield return Grants.Promote(rights.Role);
         if (!rights.Resumes)
-            yield return $"GRANT EXECUTE ON FUNCTION pg_catalog.pg_wal_replay_resume() TO {role};";
+            yield return Grants.OnFunction("pg_wal_replay_resume()", rights.Role);
         if (!rights.Checkpoints)
             yield return $"GRANT pg_checkpoint TO {role};";
         if (!rights.Replicates)

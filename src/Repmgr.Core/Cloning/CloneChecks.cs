@@ -20,7 +20,7 @@ internal static class SourceChecks
         .. Upstream(source, servers),
         .. KeptWal(request, source),
         .. Registered(request, source),
-        .. Rights(request, source),
+        .. Rights(request, source, servers),
     ];
 
     /// <summary>Where nothing is copied, only what the standby itself will need is asked.</summary>
@@ -176,7 +176,7 @@ internal static class SourceChecks
         }
     }
 
-    private static IEnumerable<Objection> Rights(CloneRequest request, CloneSource source)
+    private static IEnumerable<Objection> Rights(CloneRequest request, CloneSource source, CloneServers servers)
     {
         CloneRights rights = source.Rights;
         if (rights.ReplicationRoleMay is null)
@@ -191,7 +191,8 @@ internal static class SourceChecks
         {
             yield return new(new Problem(
                 $"role \"{rights.Role}\" lacks rights on the source",
-                Hint: $"Run as a superuser on the primary: {string.Join(" ", grants.Select(grant => grant + ";"))}"));
+                // Rights on functions hold in one database, also those on the functions of pg_catalog.
+                Hint: $"Run as a superuser in database \"{servers.Backup["dbname"]}\" of the primary: {string.Join(" ", grants.Select(grant => grant + ";"))}"));
         }
         else if (source.ReplicationRefused is { } reason && rights.ReplicationRoleMay is not null)
         {

@@ -32,7 +32,15 @@ public sealed record CloneUpstream(Conninfo Conninfo, bool Verbatim, string Name
         if (wish.Options.UpstreamNodeId is { } id)
             return Registered(wish, new NodeId(id), source, nodes, out problem);
         if (inRecovery && nodes.FirstOrDefault(node => node is { Type: NodeType.Primary, Active: true }) is { } primary)
+        {
+            if (primary.Id == wish.Settings.NodeId)
+            {
+                problem = OwnRecordIsThePrimarys(primary, sourceName);
+                return null;
+            }
+
             return Registered(wish, primary.Id, source, nodes, out problem);
+        }
 
         // A record of the source itself may know more of how to reach it (TLS, timeouts) than what was typed.
         NodeRecord? record = nodes.FirstOrDefault(node => Parsed(node) is { } conninfo && SameServer(conninfo, source));
@@ -40,6 +48,13 @@ public sealed record CloneUpstream(Conninfo Conninfo, bool Verbatim, string Name
             ? new CloneUpstream((source["user"] is { } user ? better.WithDefault("user", user) : better), false, sourceName, true)
             : new CloneUpstream(source, false, sourceName, true);
     }
+
+    // A primary that is gone, and comes back as a standby before anybody took its place, or before that was recorded.
+    private static Problem OwnRecordIsThePrimarys(NodeRecord own, string sourceName) => new(
+        $"the records on {sourceName} still name this node as the primary",
+        $"\"{own.Name}\" (ID: {own.Id}) is registered as the active primary, and {sourceName} is a standby: there is nothing registered that this node could stream from.",
+        $"If {sourceName} is to be the primary, run \"repmgr standby promote\" there first. If another node is the primary already, run \"repmgr primary register --force\" "
+        + "on that. Or say with --upstream-node-id or --upstream-conninfo what this node is to stream from.");
 
     private static CloneUpstream? Registered(CloneWish wish, NodeId id, Conninfo source, IReadOnlyList<NodeRecord> nodes, out Problem? problem)
     {

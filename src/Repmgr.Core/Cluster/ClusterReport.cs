@@ -96,10 +96,34 @@ public sealed record ClusterReport(IReadOnlyList<NodeReport> Nodes, IReadOnlyLis
         if (senders is [var elsewhere, ..])
             return new Attachment.To(elsewhere.Upstream.Record, elsewhere.Sender);
 
+        if (UnnamedAttachment(view, node) is { } unnamed)
+            return unnamed;
+
         if (node.Record.Upstream is not { } id || view.Find(id) is not { } upstreamView)
             return new Attachment.Unknown("no upstream is registered for it");
 
         return upstreamView.Probe.Running is null ? new Attachment.Unknown("its upstream cannot be asked") : new Attachment.None();
+    }
+
+    // By the address its WAL receiver has. The sender's side is known where only one standby there bears no node's name.
+    private static Attachment.To? UnnamedAttachment(ClusterView view, NodeView node)
+    {
+        if (node.Probe is not NodeProbe.Standby { Receiver: { Status: "streaming" } receiver })
+            return null;
+
+        NodeView? upstream = view.Nodes.FirstOrDefault(other =>
+            other.Record.Id != node.Record.Id && other.Probe.Running is not null && NodeReach.Serves(other.Record, receiver));
+        List<WalSenderFacts> nameless =
+        [
+            .. upstream?.Probe.Running!.Downstreams.Where(sender =>
+                sender.State is not ("backup" or "stopping") && view.Nodes.All(other => other.Record.Name != sender.ApplicationName)) ?? [],
+        ];
+        return nameless switch
+        {
+            [] => null,
+            [var sender] => new Attachment.To(upstream!.Record, sender) { UnderOwnName = false },
+            [var sender, ..] => new Attachment.To(upstream!.Record, new WalSenderFacts(sender.ApplicationName, receiver.Status, null, null, null, null, null)) { UnderOwnName = false },
+        };
     }
 
     private static NodeProbe.Primary? SolePrimary(ClusterView view)

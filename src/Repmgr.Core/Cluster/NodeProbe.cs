@@ -40,6 +40,14 @@ public abstract record NodeProbe
     /// <param name="Reason">What was tried and what came of it, without any password.</param>
     public sealed record Silent(string Reason) : NodeProbe;
 
+    /// <summary>Why it was not seen running, in the words of the look; null when it was.</summary>
+    public string? Obstacle => this switch
+    {
+        Rejected rejected => rejected.Reason,
+        Silent silent => silent.Reason,
+        _ => null,
+    };
+
     /// <summary>The facts of the running server, or null when it was not seen running.</summary>
     public ServerFacts? Running => this switch
     {

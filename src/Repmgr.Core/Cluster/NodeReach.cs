@@ -1,3 +1,4 @@
+using System.Globalization;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Cluster;
@@ -17,4 +18,23 @@ public static class NodeReach
         string? password = own["password"];
         return password is not null && conninfo["user"] == own["user"] ? conninfo.WithDefault("password", password) : conninfo;
     }
+
+    /// <summary>Whether a standby's WAL receiver is connected to this node, by the address it names.</summary>
+    /// <remarks>https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-WAL-RECEIVER-VIEW</remarks>
+    public static bool Serves(NodeRecord node, WalReceiverFacts? receiver) =>
+        receiver is { SenderHost: { } host, SenderPort: { } port }
+        && Conninfo.TryParse(node.Conninfo, out Conninfo? conninfo, out _)
+        && (Names(conninfo, "host", host, port) || Names(conninfo, "hostaddr", host, port));
+
+    // Where a string names several hosts, it names one port for all or one for each.
+    private static bool Names(Conninfo conninfo, string keyword, string host, int port)
+    {
+        string[] hosts = conninfo[keyword]?.Split(',') ?? [];
+        string[] ports = (conninfo["port"] ?? "5432").Split(',');
+        return hosts.Index().Any(at =>
+            (at.Item == host || (IsLoopback(at.Item) && IsLoopback(host)))
+            && ports[ports.Length == hosts.Length ? at.Index : 0] == port.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private static bool IsLoopback(string host) => host is "localhost" or "127.0.0.1" or "::1";
 }

@@ -8,6 +8,18 @@ public enum NodeType
     Witness,
 }
 
+/// <summary>What a type is called.</summary>
+public static class NodeTypeNames
+{
+    /// <summary>As it stands in <c>repmgr.nodes.type</c>, on the command line and in messages.</summary>
+    public static string Name(this NodeType type) => type switch
+    {
+        NodeType.Primary => "primary",
+        NodeType.Standby => "standby",
+        _ => "witness",
+    };
+}
+
 /// <summary>A row of <c>repmgr.nodes</c>, with the columns of repmgr 5.x.</summary>
 /// <param name="Id"><c>node_id</c></param>
 /// <param name="Upstream"><c>upstream_node_id</c>; null for a primary, or when it is not known.</param>

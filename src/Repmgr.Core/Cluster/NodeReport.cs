@@ -34,6 +34,12 @@ public abstract record Attachment
     /// <param name="Sender">What it says of the connection.</param>
     public sealed record To(NodeRecord Node, WalSenderFacts Sender) : Attachment
     {
+        /// <summary>
+        /// False: that node serves it under another name, because its <c>primary_conninfo</c> has no application_name (a clone that was made
+        /// without a configuration file); that it streams from there is its own account.
+        /// </summary>
+        public bool UnderOwnName { get; init; } = true;
+
         /// <summary>It keeps up; a role that may not see the state cannot tell, and gives the benefit of the doubt.</summary>
         public bool IsStreaming => Sender.State is "streaming" or null;
     }

@@ -27,14 +27,14 @@ public abstract record PrimarySearch
                     "no primary can be reached",
                     Detail: cluster.Nodes.Count == 0
                         ? "No node is registered."
-                        : string.Join("\n", cluster.Nodes.Select(node => $"Node \"{node.Record.Name}\" (ID: {node.Record.Id}): {State(node.Probe)}.")),
+                        : string.Join("\n", cluster.Nodes.Select(node => $"Node {node.Record.Quoted}: {State(node.Probe)}.")),
                     Hint: cluster.Nodes.Count == 0 ? "Run \"repmgr primary register\" on the primary first." : null),
                 ExitCode.DbConnection),
             _ => new NotFound(
                 new Problem(
                     $"{primaries.Count} nodes accept writes at the same time",
                     Detail: string.Join("\n", primaries.Select(node =>
-                        $"Node \"{node.Record.Name}\" (ID: {node.Record.Id}) on timeline {node.Probe.Running!.Timeline}, registered as {Type(node.Record)}.")),
+                        $"Node {node.Record.Quoted} on timeline {node.Probe.Running!.Timeline}, registered as {Type(node.Record)}.")),
                     Hint: "Stop the one that must not be the primary before anything else; what was written on both sides cannot be merged."),
                 ExitCode.BadConfig),
         };
@@ -50,5 +50,5 @@ public abstract record PrimarySearch
     };
 
     private static string Type(NodeRecord record) =>
-        (record.Active ? "" : "inactive ") + (record.Type == NodeType.Primary ? "primary" : "standby");
+        (record.Active ? "" : "inactive ") + record.Type.Name();
 }

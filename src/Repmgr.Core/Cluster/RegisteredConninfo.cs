@@ -10,7 +10,7 @@ public sealed record RegisteredConninfo(Conninfo Conninfo, IReadOnlyList<Problem
 {
     // libpq takes these from the environment where the string is silent; another node's environment says something else.
     // https://www.postgresql.org/docs/current/libpq-envars.html
-    private static readonly (string Keyword, string Variable)[] s_fromEnvironment =
+    private static readonly (string Keyword, string Variable)[] FromEnvironment =
         [("host", "PGHOST"), ("port", "PGPORT"), ("user", "PGUSER"), ("dbname", "PGDATABASE")];
 
     /// <param name="given"><c>conninfo</c> of the configuration file.</param>
@@ -27,7 +27,7 @@ public sealed record RegisteredConninfo(Conninfo Conninfo, IReadOnlyList<Problem
                 Hint: "Put the password into the password file (~/.pgpass) of the operating system's user on every node."));
         }
 
-        foreach ((string keyword, string variable) in s_fromEnvironment)
+        foreach ((string keyword, string variable) in FromEnvironment)
         {
             bool isGiven = conninfo[keyword] is not null || (keyword == "host" && conninfo["hostaddr"] is not null) || conninfo["service"] is not null;
             if (isGiven || environment(variable) is not { Length: > 0 } value)

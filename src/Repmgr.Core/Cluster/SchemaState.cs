@@ -16,6 +16,9 @@ public abstract record SchemaState
     /// <param name="Version">The version of the layout, see <see cref="Current"/>.</param>
     public sealed record Present(int Version) : SchemaState;
 
+    /// <summary>Ours, but the role may not read its version.</summary>
+    public sealed record Unread : SchemaState;
+
     /// <summary>A schema of that name with tables that are not ours.</summary>
     public sealed record Foreign(string Relation) : SchemaState;
 

@@ -4,7 +4,7 @@ namespace Repmgr.Core.CommandLine;
 
 internal static class ClusterCommands
 {
-    private static readonly Dictionary<OptionDefinition, string> s_connection = new()
+    private static readonly Dictionary<OptionDefinition, string> Connection = new()
     {
         [Opt.Host] = "any node of the cluster, instead of the configuration file's conninfo",
         [Opt.Port] = "that node's port",
@@ -27,7 +27,7 @@ internal static class ClusterCommands
             ],
             Needs = ["One node of the cluster can be reached: the local one by the configuration file, or another by the connection options."],
             Options = [Opt.Compact, Opt.Detail, Opt.Csv, Opt.Json, Opt.Host, Opt.Port, Opt.Username, Opt.Dbname],
-            Meanings = new Dictionary<OptionDefinition, string>(s_connection) { [Opt.Compact] = "leave out the connection strings and shorten the headers" },
+            Meanings = new Dictionary<OptionDefinition, string>(Connection) { [Opt.Compact] = "leave out the connection strings and shorten the headers" },
             Examples =
             [
                 ("repmgr -f /etc/repmgr.conf cluster show", "Show the cluster."),
@@ -41,7 +41,7 @@ internal static class ClusterCommands
             Description = ["Shows the events that repmgr and repmgrd have recorded, the newest first."],
             Needs = ["One node of the cluster can be reached: the local one by the configuration file, or another by the connection options."],
             Options = [Opt.Limit, Opt.All, Opt.Event, Opt.NodeId, Opt.NodeName, Opt.Compact, Opt.Csv, Opt.Json, Opt.Host, Opt.Port, Opt.Username, Opt.Dbname],
-            Meanings = new Dictionary<OptionDefinition, string>(s_connection)
+            Meanings = new Dictionary<OptionDefinition, string>(Connection)
             {
                 [Opt.NodeId] = "show only events of the node with this ID",
                 [Opt.NodeName] = "show only events of the node with this name",

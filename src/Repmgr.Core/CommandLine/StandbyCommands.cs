@@ -51,7 +51,7 @@ internal static class StandbyCommands
             [
                 "Promotes the local standby. It is done when the server is out of recovery and takes writes, and when the metadata says so: this node as the primary, any former primary as no longer active.",
                 "It refuses when another primary is up: stop that one first. The other standbys are not touched: run \"repmgr standby follow\" on each of them afterwards, or use --siblings-follow, which points them at the new primary over PostgreSQL connections, without ssh. That needs the right to change their configuration there (superuser, or from PostgreSQL 15 on GRANT ALTER SYSTEM ON PARAMETER).",
-                "The promotion uses service_promote_command of the configuration file where it is set, else pg_promote(), which a role that is not a superuser must have been granted.",
+                "The promotion uses service_promote_command of the configuration file where it is set, else pg_promote(). A role that is no superuser must have been granted that in the database of conninfo; where it was not, pg_ctl promotes the server, which takes being on its host as its operating-system user.",
                 "Run again after it was interrupted, it finishes what is left to do.",
             ],
             Needs = ["The local server runs as a standby.", "No other primary of the cluster is up."],

@@ -28,8 +28,8 @@ public abstract record ServiceManager
     }
 }
 
-/// <summary>The <c>service_*_command</c> settings: shell commands of the operator's that take the place of what is detected.</summary>
-public sealed record ServiceCommands(string? Start = null, string? Stop = null, string? Restart = null, string? Reload = null, string? Promote = null)
+/// <summary>The <c>service_*_command</c> settings, but for promotion: shell commands of the operator's that take the place of what is detected.</summary>
+public sealed record ServiceCommands(string? Start = null, string? Stop = null, string? Restart = null, string? Reload = null)
 {
     public static ServiceCommands None { get; } = new();
 }

@@ -1,4 +1,5 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Problems;
 
 namespace Repmgr.Core.Monitoring;
 
@@ -15,8 +16,8 @@ public sealed record Situation(TimeSpan Clock, Sight Own, IReadOnlyList<Sight> O
 /// <param name="Node">Whose server.</param>
 /// <param name="Probe">What it answered.</param>
 /// <param name="Table">Its copy of <c>repmgr.nodes</c>; null when there is none or it could not be read.</param>
-/// <param name="TableUnreadable">Why it could not be read, in the server's words; null when it was, or is not there.</param>
-public sealed record Sight(NodeId Node, NodeProbe Probe, IReadOnlyList<NodeRecord>? Table, string? TableUnreadable = null)
+/// <param name="TableUnreadable">Why it could not be read; null when it was, or is not there.</param>
+public sealed record Sight(NodeId Node, NodeProbe Probe, IReadOnlyList<NodeRecord>? Table, Problem? TableUnreadable = null)
 {
     /// <summary>Why it was not seen running: for people.</summary>
     public string Reason => Probe switch

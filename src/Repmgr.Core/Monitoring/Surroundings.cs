@@ -1,5 +1,4 @@
 using Repmgr.Core.Cluster;
-using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 
 namespace Repmgr.Core.Monitoring;
@@ -23,7 +22,7 @@ internal sealed record Surroundings(
     Sight? Primary,
     NodeId? StreamsFrom,
     bool IsForeign,
-    string? OwnTableUnreadable)
+    Problem? OwnTableUnreadable)
 {
     public NodeRecord? PrimaryRecord => Primary is { } sight ? Known.FirstOrDefault(node => node.Id == sight.Node) : null;
 
@@ -61,7 +60,7 @@ internal sealed record Surroundings(
         }
 
         if (OwnTableUnreadable is { } reason)
-            notes.Complain(Severity.Error, "the table of nodes cannot be read", $"{reason}.", "Grant this role USAGE on schema repmgr and SELECT on its tables.");
+            notes.Complain(Severity.Error, reason.Message, reason.Detail, reason.Hint);
         if (IsForeign)
         {
             notes.Complain(
@@ -80,20 +79,11 @@ internal sealed record Surroundings(
     {
         if (standby.Receiver is not { } receiver)
             return null;
-        if (receiver is { SenderHost: { } host, SenderPort: { } port }
-            && known.Where(node => node.Id != self.Id && HasAddress(node, host, port)).ToArray() is [var byAddress])
+        if (known.Where(node => node.Id != self.Id && NodeReach.Serves(node, receiver)).ToArray() is [var byAddress])
             return byAddress.Id;
 
         string name = known.FirstOrDefault(node => node.Id == self.Id)?.Name ?? self.Name;
         Sight[] serving = [.. s.Others.Where(other => other.Probe.Running?.Downstreams.Any(sender => sender.ApplicationName == name) ?? false)];
         return serving is [var byName] ? byName.Node : null;
-    }
-
-    private static bool HasAddress(NodeRecord node, string host, int port)
-    {
-        if (!Conninfo.TryParse(node.Conninfo, out Conninfo? conninfo, out _))
-            return false;
-        bool hostFits = conninfo["host"] == host || conninfo["hostaddr"] == host;
-        return hostFits && (conninfo["port"] ?? "5432") == port.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -19,6 +19,16 @@ public abstract record Planned
 {
     private Planned() { }
 
+    /// <summary>The same, refused for one reason more.</summary>
+    /// <param name="obstacle">What was found beside; null: nothing.</param>
+    public Planned Unless(Problem? obstacle)
+    {
+        if (obstacle is null)
+            return this;
+
+        return this is Refused refused ? refused with { Problems = [.. refused.Problems, obstacle] } : new Refused([obstacle]);
+    }
+
     /// <summary>The command cannot be done as things are: every reason, not just the first.</summary>
     public sealed record Refused(IReadOnlyList<Problem> Problems, ExitCode ExitCode = ExitCode.BadConfig) : Planned;
 

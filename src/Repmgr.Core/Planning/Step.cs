@@ -1,6 +1,7 @@
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Planning.Following;
+using Repmgr.Core.Planning.Promotion;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Planning;
@@ -19,12 +20,11 @@ public abstract record Step
     /// <summary>Promote the local standby and wait until it is out of recovery and writable.</summary>
     /// <param name="On">How to reach it.</param>
     /// <param name="Node">The node to promote.</param>
-    /// <param name="Command"><c>service_promote_command</c>; null: by <c>pg_promote</c>.</param>
+    /// <param name="Way">How it is told to.</param>
     /// <param name="Within">How long the promotion may take.</param>
-    public sealed record Promote(Conninfo On, NodeRecord Node, string? Command, TimeSpan Within) : Step
+    public sealed record Promote(Conninfo On, NodeRecord Node, PromoteWay Way, TimeSpan Within) : Step
     {
-        public override string Describe() =>
-            $"promote node \"{Node.Name}\" (ID: {Node.Id}) to primary" + (Command is null ? "" : $" with \"{Command}\"");
+        public override string Describe() => $"promote {Node.Label} to primary{Way.Describe()}";
     }
 
     /// <summary>Let a standby stream from another server: change its source in the configuration and reload.</summary>
@@ -35,7 +35,7 @@ public abstract record Step
     public sealed record Repoint(Conninfo On, NodeRecord Node, ReplicationSource Source, RepointWay Way) : Step
     {
         public override string Describe() =>
-            $"point node \"{Node.Name}\" (ID: {Node.Id}) at \"{Source.PrimaryConninfo}\""
+            $"point {Node.Label} at \"{Source.PrimaryConninfo}\""
             + (Source.SlotName is { } slot ? $", slot \"{slot}\"," : "") + $" {Way.Describe()}";
     }
 
@@ -44,7 +44,7 @@ public abstract record Step
     /// <param name="Within">How long it may take.</param>
     public sealed record RestartServer(NodeRecord Node, TimeSpan Within) : Step
     {
-        public override string Describe() => $"restart the server of node \"{Node.Name}\" (ID: {Node.Id})";
+        public override string Describe() => $"restart the server of {Node.Label}";
     }
 
     /// <summary>Wait until a standby is seen streaming from a server on that server's timeline, from both sides.</summary>
@@ -59,7 +59,7 @@ public abstract record Step
         Conninfo On, NodeRecord Node, Conninfo UpstreamOn, NodeRecord Upstream, ReplicationSource Source, TimeSpan Within, string Otherwise) : Step
     {
         public override string Describe() =>
-            $"wait until node \"{Node.Name}\" (ID: {Node.Id}) streams from node \"{Upstream.Name}\" (ID: {Upstream.Id}), at most {Within.TotalSeconds:0} s";
+            $"wait until {Node.Label} streams from {Upstream.Label}, at most {Within.TotalSeconds:0} s";
     }
 
     /// <summary>Drop a physical replication slot that nobody uses any more.</summary>
@@ -87,7 +87,8 @@ public abstract record Step
     {
         public override string Describe()
         {
-            string views = Cluster is null ? "" : $", with the views of schema {SqlText.Name(OriginalSchema.NameFor(Cluster))}";
+            string views = (Cluster is null ? "" : $", with the views of schema {SqlText.Name(OriginalSchema.NameFor(Cluster))}")
+                + (Owner is null ? "" : $", and make role {SqlText.Name(Owner)} its owner");
             return Before switch
             {
                 SchemaState.Absent => $"create the metadata in schema \"repmgr\"{views}",
@@ -109,11 +110,11 @@ public abstract record Step
     {
         public override string Describe()
         {
-            string type = Record.Type switch { NodeType.Primary => "primary", NodeType.Standby => "standby", _ => "witness" };
+            string type = Record.Type.Name();
             string active = Record.Active ? "" : "inactive ";
             string upstream = Record.Upstream is { } id ? $" of node {id}" : "";
             string others = Deactivate.Count == 0 ? "" : $", and mark as inactive: {string.Join(", ", Deactivate.Select(node => $"node {node}"))}";
-            return $"record node \"{Record.Name}\" (ID: {Record.Id}) as {active}{type}{upstream}{others}";
+            return $"record {Record.Label} as {active}{type}{upstream}{others}";
         }
     }
 
@@ -122,7 +123,7 @@ public abstract record Step
     /// <param name="Record">The node.</param>
     public sealed record DeleteNode(Conninfo On, NodeRecord Record) : Step
     {
-        public override string Describe() => $"delete the record of node \"{Record.Name}\" (ID: {Record.Id})";
+        public override string Describe() => $"delete the record of {Record.Label}";
     }
 
     /// <summary>Wait until a record has reached the standby itself.</summary>
@@ -132,7 +133,7 @@ public abstract record Step
     public sealed record AwaitNodeRecord(Conninfo On, NodeRecord Record, TimeSpan? Within) : Step
     {
         public override string Describe() =>
-            $"wait until the record has reached node \"{Record.Name}\" (ID: {Record.Id})"
+            $"wait until the record has reached {Record.Label}"
             + (Within is { } within ? $", at most {within.TotalSeconds:0} s" : "");
     }
 

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Monitoring;
 using Repmgr.Core.Postgres;
@@ -57,9 +58,12 @@ public sealed class PrimaryWriter(PostgresConnector connector, TimeSpan within) 
         }
 
         Answer<T> answer = await _session.RunAsync(work, within, cancel);
-        if (answer is Answer<T>.Failed)
-            await CloseAsync();
-        return answer;
+        if (answer is not Answer<T>.Failed failed)
+            return answer;
+        if (failed.IsForLackOfRights && await MetadataLook.LackingAsync(_session, MetadataUse.Watch, cancel) is { } lacking)
+            failed = failed with { Reason = $"{failed.Reason}. {lacking.Detail}\n{lacking.Hint?.TrimEnd('.')}" };
+        await CloseAsync();
+        return failed;
     }
 
     // Prepared once and kept: this is what runs every other second for years.

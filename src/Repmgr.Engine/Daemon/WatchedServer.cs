@@ -1,4 +1,5 @@
 using Npgsql;
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Monitoring;
 using Repmgr.Core.Postgres;
@@ -83,7 +84,7 @@ internal sealed class WatchedServer(NodeId node, Conninfo conninfo, PostgresConn
             Volatile.Write(ref _askedAt, time.GetTimestamp());
             NodeLook look = await AskAsync(policy, cancel);
             await CloseIfAsync(policy, look.Table);
-            return new Sight(node, look.Probe, (look.Table as NodeTable.Rows)?.Records, (look.Table as NodeTable.Unreadable)?.Reason);
+            return new Sight(node, look.Probe, (look.Table as NodeTable.Rows)?.Records, (look.Table as NodeTable.Unreadable)?.Explain(MetadataUse.Watch));
         }
         catch (PostgresException refused)
         {

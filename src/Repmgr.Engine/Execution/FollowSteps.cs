@@ -25,7 +25,7 @@ internal sealed class FollowSteps(StepContext context)
 
     public async Task<StepOutcome> RepointAsync(Step.Repoint step, CancellationToken cancel)
     {
-        string what = $"could not point node \"{step.Node.Name}\" (ID: {step.Node.Id}) at its upstream";
+        string what = $"could not point {step.Node.Label} at its upstream";
         ConnectResult connected = await context.Connector.OpenAsync(step.On, cancel);
         if (connected is not ConnectResult.Opened opened)
             return Failed(what, connected.Failure, ExitCode.DbConnection);
@@ -121,7 +121,7 @@ internal sealed class FollowSteps(StepContext context)
             {
                 return new StepOutcome.Failed(
                     new Problem(
-                        $"node \"{step.Node.Name}\" (ID: {step.Node.Id}) does not stream from node \"{step.Upstream.Name}\" (ID: {step.Upstream.Id})",
+                        $"{step.Node.Label} does not stream from {step.Upstream.Label}",
                         $"Seen after {context.Clock.GetElapsedTime(began).TotalSeconds:0} s: {string.Join("; ", seen.Missing)}.",
                         step.Otherwise),
                     ExitCode.FollowFailed);

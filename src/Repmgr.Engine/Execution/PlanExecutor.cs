@@ -68,6 +68,12 @@ public abstract record PlanOutcome
 {
     private PlanOutcome() { }
 
+    /// <summary>All is done, or all but something of the aftermath.</summary>
+    public bool ReachedGoal => this is Done or Failed { InAftermath: true };
+
+    /// <summary>Why it failed, in few words; null when it did not.</summary>
+    public string? Failure => (this as Failed)?.Problem.Message;
+
     public sealed record Done : PlanOutcome;
 
     /// <param name="Step">The step that failed.</param>

@@ -1,7 +1,7 @@
 using Npgsql;
 using Repmgr.Core.Planning;
+using Repmgr.Core.Planning.Promotion;
 using Repmgr.Core.Problems;
-using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Postgres;
 using Repmgr.Engine.Processes;
 
@@ -39,28 +39,32 @@ internal sealed class PromotionSteps(StepContext context)
     /// <summary>Asks the server to end recovery; null when it was told.</summary>
     private static async Task<StepOutcome?> TellAsync(PostgresSession session, Step.Promote step, CancellationToken cancel)
     {
-        if (step.Command is null)
+        switch (step.Way)
         {
-            // It only signals the server: how it goes on is seen by looking, under our own deadline.
-            // https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-CONTROL
-            return await session.ScalarAsync<bool>("SELECT pg_catalog.pg_promote(wait => false)", AnswerWithin, cancel) switch
-            {
-                Answer<bool>.Got { Value: true } => null,
-                Answer<bool>.Failed { SqlState: PostgresErrorCodes.InsufficientPrivilege } refused => Failed(
-                    step, "pg_promote was refused", refused.Reason,
-                    "Grant it on the primary (GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer)), or set service_promote_command.",
-                    ExitCode.PromotionFailed),
-                Answer<bool>.Failed failed => Failed(step, "pg_promote failed", failed.Reason, null, ExitCode.PromotionFailed),
-                _ => Failed(step, "pg_promote could not signal the server", null, "See the server's log.", ExitCode.PromotionFailed),
-            };
+            case PromoteWay.Command { Line: var line }:
+                ProgramResult ran = await ExternalProgram.RunShellAsync(line, null, null, step.Within, cancel);
+                return ran.Succeeded ? null : Failed(
+                    step, "service_promote_command failed", ran.Explain(line), "Correct it, or remove it: without it pg_promote is used.", ExitCode.PromotionFailed);
+            case PromoteWay.PgCtl { Line: var words }:
+                ProgramResult ended = await ExternalProgram.RunAsync(words[0], [.. words.Skip(1)], null, step.Within, cancel);
+                return ended.Succeeded ? null : Failed(step, "pg_ctl promote failed", ended.Explain(words[0]), "See the server's log.", ExitCode.PromotionFailed);
+            default:
+                return await TellBySqlAsync(session, step, cancel);
         }
-
-        Dictionary<string, string?> environment = new() { [ServerControl.PromotingVariable] = "1" };
-        ProgramResult result = await ExternalProgram.RunShellAsync(step.Command, null, environment, step.Within, cancel);
-        return result.Succeeded
-            ? null
-            : Failed(step, "service_promote_command failed", result.Explain(step.Command), "Correct it, or remove it: without it pg_promote is used.", ExitCode.PromotionFailed);
     }
+
+    // It only signals the server: how it goes on is seen by looking, under our own deadline.
+    // https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-CONTROL
+    private static async Task<StepOutcome?> TellBySqlAsync(PostgresSession session, Step.Promote step, CancellationToken cancel) =>
+        await session.ScalarAsync<bool>("SELECT pg_catalog.pg_promote(wait => false)", AnswerWithin, cancel) switch
+        {
+            Answer<bool>.Got { Value: true } => null,
+            Answer<bool>.Failed failed => Failed(
+                step, "pg_promote failed", failed.Reason,
+                failed.IsForLackOfRights ? "The right to execute it was taken away meanwhile; run the command again." : null,
+                ExitCode.PromotionFailed),
+            _ => Failed(step, "pg_promote could not signal the server", null, "See the server's log.", ExitCode.PromotionFailed),
+        };
 
     private async Task<StepOutcome> AwaitAsync(PostgresSession session, Step.Promote step, long began, CancellationToken cancel)
     {
@@ -124,5 +128,5 @@ internal sealed class PromotionSteps(StepContext context)
     }
 
     private static StepOutcome.Failed Failed(Step.Promote step, string what, string? detail, string? hint, ExitCode code) =>
-        new(new Problem($"node \"{step.Node.Name}\" (ID: {step.Node.Id}) was not promoted: {what}", detail, hint), code);
+        new(new Problem($"{step.Node.Label} was not promoted: {what}", detail, hint), code);
 }

@@ -94,6 +94,9 @@ internal static partial class NativeFile
     /// <returns>False when there is no such process, or it is another user's.</returns>
     public static bool Hangup(int pid) => Kill(pid, 1) == 0;
 
+    /// <summary>Whether there is such a process and this one may send it signals.</summary>
+    public static bool MaySignal(int pid) => Kill(pid, 0) == 0;
+
     private static IOException Failure(string call, string path) =>
         new($"could not {call} \"{path}\": {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
 

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Repmgr.Core.Cluster;
 using Repmgr.Core.Hosts;
+using Repmgr.Core.Planning.Promotion;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Settings;
 
@@ -60,7 +62,7 @@ public static class LocalHost
     private static Detected<ServerControl> Control(Settings settings, string directory, PostgresBinaries binaries, HostFacts facts)
     {
         var commands = new ServiceCommands(
-            settings.ServiceStartCommand, settings.ServiceStopCommand, settings.ServiceRestartCommand, settings.ServiceReloadCommand, settings.ServicePromoteCommand);
+            settings.ServiceStartCommand, settings.ServiceStopCommand, settings.ServiceRestartCommand, settings.ServiceReloadCommand);
         Detected<ServiceManager> manager = HostDetection.Manager(directory, facts);
         if (manager is Detected<ServiceManager>.Unclear unclear && commands is not { Start: not null, Stop: not null, Restart: not null })
             return new Detected<ServerControl>.Unclear(unclear.Problem);
@@ -70,6 +72,30 @@ public static class LocalHost
             : (new ServiceManager.PgCtl(), "from service_*_command in repmgr.conf");
         string[] options = settings.PgCtlOptions?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
         return new Detected<ServerControl>.Found(new ServerControl(directory, binaries, who, commands, options), how);
+    }
+
+    /// <summary>Whether this process can promote a server without any right inside it: with <c>pg_ctl</c>, as its operating-system user.</summary>
+    /// <param name="settings">The configuration.</param>
+    /// <param name="server">What the server said of itself.</param>
+    /// <param name="backend">The process that serves a connection to it.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<Detected<PromoteWay.PgCtl>> PromotionAsync(Settings settings, ServerFacts server, int backend, CancellationToken cancel)
+    {
+        HostFacts facts = await ObserveAsync(Answer(server.Version, server.DataDirectory), cancel);
+        Detected<string> directory = HostDetection.DataDirectory(settings.DataDirectory, Port(settings), facts);
+        if (directory is Detected<string>.Unclear nowhere)
+            return new Detected<PromoteWay.PgCtl>.Unclear(nowhere.Problem);
+
+        string dataDirectory = ((Detected<string>.Found)directory).Value;
+        if (LocalServer.WhyNotOurs(dataDirectory, backend) is { } problem)
+            return new Detected<PromoteWay.PgCtl>.Unclear(problem);
+
+        return HostDetection.Bindir(settings.PgBindir, dataDirectory, server.Version.Major, facts) switch
+        {
+            Detected<string>.Found bindir => new Detected<PromoteWay.PgCtl>.Found(
+                PromoteWay.PgCtl.In(new PostgresBinaries(bindir.Value).PgCtl, dataDirectory), ((Detected<string>.Found)directory).How),
+            var unclear => new Detected<PromoteWay.PgCtl>.Unclear(((Detected<string>.Unclear)unclear).Problem),
+        };
     }
 
     /// <summary>What a server said of itself, as detection wants it.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Repmgr.Core.Postgres;
+using Repmgr.Core.Problems;
 using Repmgr.Engine.Files;
 
 namespace Repmgr.Engine.Hosts;
@@ -53,6 +54,35 @@ public static class LocalServer
     public static bool Reload(string dataDirectory) =>
         Look(dataDirectory) is LocalServerState.Running running && NativeFile.Hangup(running.File.Pid);
 
+    /// <summary>
+    /// Why the server in a data directory is not one that this process may act on in place of the one it is connected to: a connection
+    /// string can lead to another host, where a server of the same cluster has the same port and the same paths.
+    /// </summary>
+    /// <param name="dataDirectory">The data directory.</param>
+    /// <param name="backend">The process that serves the connection: a child of the server's first process.</param>
+    public static Problem? WhyNotOurs(string dataDirectory, int backend)
+    {
+        try
+        {
+            if (Look(dataDirectory) is not LocalServerState.Running running || ParentOf(backend) != running.File.Pid)
+            {
+                return new Problem(
+                    $"the server behind conninfo does not run in \"{dataDirectory}\" on this host",
+                    "The process that serves the connection is no child of a server in that directory.");
+            }
+
+            return NativeFile.MaySignal(running.File.Pid)
+                ? null
+                : new Problem(
+                    $"the server in \"{dataDirectory}\" belongs to another operating-system user",
+                    $"It runs as \"{NativeFile.UserName(NativeFile.Owner(ProcPath(running.File.Pid, "")).User)}\", this command as \"{Environment.UserName}\".");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new Problem($"\"{dataDirectory}\" cannot be looked into", e.Message);
+        }
+    }
+
     /// <summary>The program file of a running server, from which its other programs are found; null when it may not be seen.</summary>
     public static string? ExecutableOf(int pid)
     {
@@ -89,18 +119,24 @@ public static class LocalServer
         return NativeFile.IsSame(ProcPath(pid, "cwd"), dataDirectory) ?? ProgramName(pid) is "postgres" or "postmaster";
     }
 
-    private static bool IsGone(int pid)
+    private static bool IsGone(int pid) => StatOf(pid) is not [[not 'Z', ..], ..];
+
+    private static int? ParentOf(int pid) =>
+        StatOf(pid) is [_, var parent, ..] && int.TryParse(parent, NumberStyles.None, CultureInfo.InvariantCulture, out int found) ? found : null;
+
+    /// <summary>The state of a process, its parent, and what follows in <c>/proc/PID/stat</c>; null when there is none.</summary>
+    private static string[]? StatOf(int pid)
     {
         try
         {
-            // "pid (name) state ...": the name may hold anything, so the state is looked for behind the last parenthesis.
+            // "pid (name) state parent ...": the name may hold anything, so what follows is looked for behind the last parenthesis.
             string stat = File.ReadAllText(ProcPath(pid, "stat"));
             int end = stat.LastIndexOf(')');
-            return end < 0 || stat.AsSpan(end + 1).TrimStart().StartsWith("Z", StringComparison.Ordinal);
+            return end < 0 ? null : stat[(end + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return true;
+            return null;
         }
     }
 

@@ -7,7 +7,7 @@ using Repmgr.Engine.Processes;
 namespace Repmgr.Engine.Hosts;
 
 /// <summary>
-/// Starts, stops, restarts, reloads and promotes the server in one data directory on this machine. Whatever is used for it
+/// Starts, stops, restarts and reloads the server in one data directory on this machine. Whatever is used for it
 /// (<c>service_*_command</c>, systemd, <c>pg_ctlcluster</c>, <c>pg_ctl</c>), done means: seen to be so, in
 /// <c>postmaster.pid</c> and <c>/proc</c>, within our own deadline. Everything can be repeated.
 /// </summary>
@@ -23,12 +23,9 @@ public sealed class ServerControl(
     ServiceCommands commands,
     IReadOnlyList<string> pgCtlOptions)
 {
-    /// <summary>Set for a <c>service_promote_command</c>: a repmgr that finds it was called by one, and must not promote again.</summary>
-    public const string PromotingVariable = "REPMGR_IN_SERVICE_PROMOTE_COMMAND";
-
-    // By this variable repmgr notices that it was called by itself. A server hands its environment on to its commands
-    // (archive_command, restore_command), and lives on when the command that started it has ended.
-    private static readonly Dictionary<string, string?> WithoutCallGuard = new() { ["REPMGR_RUNNING"] = null };
+    // A server hands its environment on to its commands (archive_command, restore_command), and lives on when the command that started
+    // it has ended.
+    private static readonly Dictionary<string, string?> WithoutCallGuard = new() { [CallGuard.Variable] = null };
 
     // Over the server's own time, so that a program's own report of failure arrives before we give up on it.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
@@ -89,19 +86,8 @@ public sealed class ServerControl(
             : Failed("could not reload the server's configuration", result.Explain(name), null, ExitCode.LocalCommand);
     }
 
-    /// <summary>
-    /// Tells the server to end recovery and does not wait for it: whether it did is asked by SQL, by whoever called.
-    /// </summary>
-    public async Task<StepOutcome> PromoteAsync(TimeSpan within, CancellationToken cancel)
-    {
-        (string name, ProgramResult result) = await RunAsync("promote", within, cancel).ConfigureAwait(false);
-        return result.Succeeded
-            ? new StepOutcome.Done()
-            : Failed("could not tell the server to promote", result.Explain(name), null, ExitCode.PromotionFailed);
-    }
-
-    /// <summary>What can be done to a server: the middle of the names of the <c>service_*_command</c> settings.</summary>
-    public static IReadOnlyList<string> Actions { get; } = ["start", "stop", "restart", "reload", "promote"];
+    /// <summary>What can be done to a server: the middle of the names of the <c>service_*_command</c> settings. Promoting is not among them: the server's own function does that.</summary>
+    public static IReadOnlyList<string> Actions { get; } = ["start", "stop", "restart", "reload"];
 
     /// <summary>The command that is run for one of the <see cref="Actions"/>, as a person would type it.</summary>
     public string CommandFor(string action) => Configured(action) ?? string.Join(' ', CommandLine(action, TimeSpan.FromSeconds(60)));
@@ -112,7 +98,6 @@ public sealed class ServerControl(
         "stop" => commands.Stop,
         "restart" => commands.Restart,
         "reload" => commands.Reload,
-        "promote" => commands.Promote,
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 
@@ -168,7 +153,7 @@ public sealed class ServerControl(
         CancellationToken stopper = starts ? CancellationToken.None : cancel;
         if (Configured(action) is { Length: > 0 } configured)
         {
-            Dictionary<string, string?> environment = starts ? WithoutCallGuard : action == "promote" ? new() { [PromotingVariable] = "1" } : [];
+            Dictionary<string, string?> environment = starts ? WithoutCallGuard : [];
             return (configured, await ExternalProgram
                 .RunShellAsync(configured, starts ? StartLog : null, environment, within, stopper)
                 .ConfigureAwait(false));
@@ -190,7 +175,6 @@ public sealed class ServerControl(
         (_, "restart") => [binaries.PgCtl, "-w", "-t", Seconds(within), "-s", "-m", "fast", "-D", dataDirectory, .. LogArguments, .. pgCtlOptions, "restart"],
         (_, "stop") => [binaries.PgCtl, "-W", "-s", "-m", "fast", "-D", dataDirectory, .. pgCtlOptions, "stop"],
         (_, "reload") => [binaries.PgCtl, "-s", "-D", dataDirectory, .. pgCtlOptions, "reload"],
-        (_, "promote") => [binaries.PgCtl, "-W", "-s", "-D", dataDirectory, .. pgCtlOptions, "promote"],
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 

@@ -1,4 +1,6 @@
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Postgres;
@@ -15,7 +17,7 @@ public sealed class EventRecorder(Settings settings, PostgresConnector connector
     /// <summary>How long the operator's notification command may take before it is killed.</summary>
     public static readonly TimeSpan NotifyWithin = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan s_storeWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StoreWithin = TimeSpan.FromSeconds(5);
 
     /// <summary>Records and announces.</summary>
     /// <param name="primary">How to reach the primary; null: it is not known, so the event is only announced.</param>
@@ -45,12 +47,13 @@ public sealed class EventRecorder(Settings settings, PostgresConnector connector
     /// <inheritdoc cref="StoreAsync(Core.Postgres.Conninfo, ClusterEvent, CancellationToken)"/>
     public async Task<DateTimeOffset?> StoreAsync(PostgresSession primary, ClusterEvent happened, CancellationToken cancel)
     {
-        switch (await primary.RunAsync((connection, token) => EventStore.InsertAsync(connection, happened, token), s_storeWithin, cancel))
+        switch (await primary.RunAsync((connection, token) => EventStore.InsertAsync(connection, happened, token), StoreWithin, cancel))
         {
             case Answer<DateTimeOffset>.Got got:
                 return got.Value;
             case Answer<DateTimeOffset>.Failed failed:
-                log.Warning($"event \"{happened.Name}\" could not be recorded", failed.Reason);
+                Problem? lacking = failed.IsForLackOfRights ? await MetadataLook.LackingAsync(primary, MetadataUse.Record, cancel) : null;
+                log.Warning($"event \"{happened.Name}\" could not be recorded", lacking?.Detail ?? failed.Reason, lacking?.Hint);
                 return null;
             default:
                 throw new InvalidOperationException("an answer of no known kind");

@@ -19,9 +19,6 @@ public static class MetadataReader
                to_regnamespace('repmgr') IS NOT NULL,
                coalesce(has_schema_privilege(to_regnamespace('repmgr'), 'USAGE'), false),
                coalesce(has_schema_privilege(to_regnamespace('repmgr'), 'CREATE'), false),
-               (SELECT coalesce(bool_and(has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
-                                     AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')), true)
-                  FROM pg_catalog.pg_class c WHERE c.relnamespace = to_regnamespace('repmgr') AND c.relkind = 'r'),
                to_regnamespace($1) IS NOT NULL,
                coalesce(has_schema_privilege(to_regnamespace($1), 'USAGE'), false),
                coalesce(has_schema_privilege(to_regnamespace($1), 'CREATE'), false),
@@ -42,7 +39,17 @@ public static class MetadataReader
                     THEN current_setting('shared_preload_libraries') ~ '\mrepmgr\M' END
         """;
 
-    /// <summary>Errors are the connection's: <see cref="NpgsqlException"/>.</summary>
+    private const string TableSql =
+        """
+        SELECT c.relname::text, has_table_privilege(c.oid, 'SELECT'), has_table_privilege(c.oid, 'INSERT'),
+               has_table_privilege(c.oid, 'UPDATE'), has_table_privilege(c.oid, 'DELETE')
+          FROM pg_catalog.pg_class c
+         WHERE c.relnamespace = to_regnamespace('repmgr') AND c.relkind = 'r'
+           AND c.relname IN ('events', 'monitoring_history', 'nodes', 'schema_version', 'voting_term')
+         ORDER BY c.relname
+        """;
+
+    /// <summary>Needs no right. Errors are the connection's: <see cref="NpgsqlException"/>.</summary>
     /// <param name="connection">To the primary.</param>
     /// <param name="cluster">The <c>cluster</c> of 1.x; null when the configuration has none.</param>
     /// <param name="replicationRole"><c>replication_user</c>; null: the connection's role.</param>
@@ -51,6 +58,7 @@ public static class MetadataReader
         NpgsqlConnection connection, string? cluster, string? replicationRole, CancellationToken cancel)
     {
         SchemaState schema = await MetadataSchema.ReadAsync(connection, cancel);
+        IReadOnlyList<TableRights> tables = await TablesAsync(connection, cancel);
         await using NpgsqlCommand command = new(Sql, connection)
         {
             Parameters =
@@ -67,20 +75,36 @@ public static class MetadataReader
             Database: reader.GetString(1),
             IsSuperuser: reader.GetBoolean(2),
             CreateInDatabase: reader.GetBoolean(3),
-            Schema: reader.GetBoolean(4) ? new SchemaRights(reader.GetBoolean(5), reader.GetBoolean(6), reader.GetBoolean(7)) : null,
-            OriginalSchema: reader.GetBoolean(8) ? new SchemaRights(reader.GetBoolean(9), reader.GetBoolean(10), ReadAndWrite: true) : null,
-            OwnsExtension: reader.GetBoolean(11),
-            Monitors: reader.GetBoolean(12),
-            Promotes: reader.GetBoolean(13),
-            Resumes: reader.GetBoolean(14),
-            Checkpoints: reader.GetBoolean(15),
+            Schema: reader.GetBoolean(4) ? new SchemaRights(reader.GetBoolean(5), reader.GetBoolean(6), tables) : null,
+            OriginalSchema: reader.GetBoolean(7) ? new SchemaRights(reader.GetBoolean(8), reader.GetBoolean(9), []) : null,
+            OwnsExtension: reader.GetBoolean(10),
+            Monitors: reader.GetBoolean(11),
+            Promotes: reader.GetBoolean(12),
+            Resumes: reader.GetBoolean(13),
+            Checkpoints: reader.GetBoolean(14),
             ReplicationRole: replicationRole ?? role,
-            Replicates: reader.GetBoolean(16));
+            Replicates: reader.GetBoolean(15));
         return new MetadataView(
             schema,
             rights,
-            OriginalTables: reader.GetBoolean(17),
-            OriginalViews: reader.GetBoolean(18),
-            PreloadsLibrary: reader.IsDBNull(19) ? null : reader.GetBoolean(19));
+            OriginalTables: reader.GetBoolean(16),
+            OriginalViews: reader.GetBoolean(17),
+            PreloadsLibrary: reader.IsDBNull(18) ? null : reader.GetBoolean(18));
+    }
+
+    private static async Task<IReadOnlyList<TableRights>> TablesAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using NpgsqlCommand command = new(TableSql, connection);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel);
+        List<TableRights> tables = [];
+        while (await reader.ReadAsync(cancel))
+        {
+            tables.Add(new TableRights(
+                reader.GetString(0),
+                (reader.GetBoolean(1) ? TablePrivileges.Select : 0) | (reader.GetBoolean(2) ? TablePrivileges.Insert : 0)
+                | (reader.GetBoolean(3) ? TablePrivileges.Update : 0) | (reader.GetBoolean(4) ? TablePrivileges.Delete : 0)));
+        }
+
+        return tables;
     }
 }

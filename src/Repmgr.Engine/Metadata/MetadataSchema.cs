@@ -9,7 +9,7 @@ namespace Repmgr.Engine.Metadata;
 /// </summary>
 public static class MetadataSchema
 {
-    /// <summary>What is there now.</summary>
+    /// <summary>What is there now, as far as this role may see it. Needs no right.</summary>
     public static async Task<SchemaState> ReadAsync(NpgsqlConnection connection, CancellationToken cancel) =>
         await ReadObjectsAsync(connection, cancel)
         ?? new SchemaState.Present(await ReadVersionAsync(connection, cancel));
@@ -29,7 +29,7 @@ public static class MetadataSchema
         SchemaState before = await ReadAsync(connection, cancel);
         if (before is SchemaState.Extension && takeOver)
             await SchemaTakeover.DetachAsync(connection, cancel);
-        else if (before is SchemaState.Extension or SchemaState.Foreign or SchemaState.Present { Version: > SchemaState.Current })
+        else if (before is SchemaState.Extension or SchemaState.Foreign or SchemaState.Unread or SchemaState.Present { Version: > SchemaState.Current })
             return before;
 
         if (before is SchemaState.Absent { SchemaExists: false })
@@ -57,14 +57,15 @@ public static class MetadataSchema
         await command.ExecuteNonQueryAsync(cancel);
     }
 
-    // Null: a schema of ours, whose version stands in a table of its own.
+    // Null: a schema of ours, whose version stands in a table of its own. Not by to_regclass(), which raises an error without USAGE.
     private static async Task<SchemaState?> ReadObjectsAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         const string Sql =
             """
             SELECT (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'repmgr'),
                    to_regnamespace('repmgr') IS NOT NULL,
-                   to_regclass('repmgr.schema_version') IS NOT NULL,
+                   (SELECT has_schema_privilege(c.relnamespace, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+                      FROM pg_catalog.pg_class c WHERE c.relnamespace = to_regnamespace('repmgr') AND c.relname = 'schema_version' AND c.relkind = 'r'),
                    (SELECT c.relname::text FROM pg_catalog.pg_class c
                      WHERE c.relnamespace = to_regnamespace('repmgr') AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
                      ORDER BY c.relname <> 'nodes', c.relname LIMIT 1)
@@ -75,8 +76,8 @@ public static class MetadataSchema
         if (reader.TextOrNull(0) is { } extension)
             return new SchemaState.Extension(extension);
 
-        if (reader.GetBoolean(2))
-            return null;
+        if (!reader.IsDBNull(2))
+            return reader.GetBoolean(2) ? null : new SchemaState.Unread();
 
         return reader.TextOrNull(3) is { } relation ? new SchemaState.Foreign(relation) : new SchemaState.Absent(reader.GetBoolean(1));
     }

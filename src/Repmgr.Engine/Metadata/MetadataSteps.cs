@@ -12,9 +12,9 @@ namespace Repmgr.Engine.Metadata;
 internal sealed class MetadataSteps(StepContext context)
 {
     /// <summary>Long enough for others that hold the lock on the metadata, short enough for somebody who waits at the terminal.</summary>
-    private static readonly TimeSpan s_within = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Within = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     public Task<StepOutcome> EnsureSchemaAsync(Step.EnsureSchema step, CancellationToken cancel) =>
         RunAsync(
@@ -24,7 +24,8 @@ internal sealed class MetadataSteps(StepContext context)
                 connection, step.Cluster, takeOver: step.Before is SchemaState.Extension, step.Owner, ProductVersion.Text, token),
             before => before switch
             {
-                SchemaState.Present { Version: SchemaState.Current } when step.Cluster is null => new StepOutcome.AlreadyDone(),
+                SchemaState.Present { Version: SchemaState.Current } when step is { Cluster: null, Owner: null } => new StepOutcome.AlreadyDone(),
+                SchemaState.Unread => Changed("the right to read repmgr.schema_version is missing by now"),
                 SchemaState.Foreign foreign => Changed($"schema \"repmgr\" holds the relation \"{foreign.Relation}\", which is not repmgr's"),
                 SchemaState.Present { Version: > SchemaState.Current } newer => Changed($"the metadata has version {newer.Version} by now"),
                 SchemaState.Extension when step.Before is not SchemaState.Extension => Changed("extension \"repmgr\" was created meanwhile"),
@@ -83,13 +84,13 @@ internal sealed class MetadataSteps(StepContext context)
             {
                 return new StepOutcome.Failed(
                     new Problem(
-                        $"the record did not reach node \"{step.Record.Name}\" (ID: {step.Record.Id}) within {within.TotalSeconds:0} s",
+                        $"the record did not reach {step.Record.Label} within {within.TotalSeconds:0} s",
                         Detail: answer is Answer<IReadOnlyList<NodeRecord>>.Failed failed ? $"The last look said: {failed.Reason}" : "It stands on the primary, but not on the standby yet.",
                         Hint: "Check with \"repmgr cluster show\" that the standby is attached and replays."),
                     ExitCode.RegistrationSync);
             }
 
-            await Task.Delay(s_poll, context.Clock, cancel);
+            await Task.Delay(Poll, context.Clock, cancel);
         }
     }
 
@@ -105,7 +106,7 @@ internal sealed class MetadataSteps(StepContext context)
             case ConnectResult.Opened opened:
                 await using (opened.Session)
                 {
-                    return await opened.Session.RunAsync(work, s_within, cancel) switch
+                    return await opened.Session.RunAsync(work, Within, cancel) switch
                     {
                         Answer<T>.Got got => judge(got.Value),
                         Answer<T>.Failed failed => new StepOutcome.Failed(
@@ -129,7 +130,7 @@ internal sealed class MetadataSteps(StepContext context)
             return new Answer<T>.Failed(null, result.Failure ?? "");
 
         await using (opened.Session)
-            return await opened.Session.RunAsync(work, s_within, cancel);
+            return await opened.Session.RunAsync(work, Within, cancel);
     }
 
     private static StepOutcome.Failed Changed(string detail) => new(

@@ -122,7 +122,7 @@ public static class NodeStore
                 new NpgsqlParameter<int?> { TypedValue = record.Upstream?.Value },
                 new() { Value = record.Active },
                 new() { Value = record.Name },
-                new() { Value = TypeName(record.Type) },
+                new() { Value = record.Type.Name() },
                 new() { Value = record.Location },
                 new() { Value = record.Priority },
                 new() { Value = record.Conninfo },
@@ -133,13 +133,6 @@ public static class NodeStore
         };
         await command.ExecuteNonQueryAsync(cancel);
     }
-
-    private static string TypeName(NodeType type) => type switch
-    {
-        NodeType.Primary => "primary",
-        NodeType.Standby => "standby",
-        _ => "witness",
-    };
 }
 
 /// <summary>What came of writing a record.</summary>

@@ -7,7 +7,7 @@ namespace Repmgr.Engine.Metadata;
 /// <summary>Finds out where the repmgrd of repmgr 5 runs, by the functions of its extension.</summary>
 public static class OldDaemons
 {
-    private static readonly TimeSpan s_within = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Within = TimeSpan.FromSeconds(2);
 
     /// <summary>The nodes that say so. Where the library is not loaded the function fails, and no such daemon can work.</summary>
     public static async Task<IReadOnlyList<NodeRecord>> FindAsync(
@@ -24,6 +24,6 @@ public static class OldDaemons
             return false;
 
         await using (opened.Session)
-            return await opened.Session.ScalarAsync<bool>("SELECT repmgr.repmgrd_is_running()", s_within, cancel) is Answer<bool>.Got { Value: true };
+            return await opened.Session.ScalarAsync<bool>("SELECT repmgr.repmgrd_is_running()", Within, cancel) is Answer<bool>.Got { Value: true };
     }
 }

@@ -80,8 +80,8 @@ internal sealed record SchemaMigration(int Version, string Sql)
           JOIN repmgr.nodes n ON n.node_id = m.standby_node_id;
         """;
 
-    private static readonly SchemaMigration[] s_all = [new(1, First)];
+    private static readonly SchemaMigration[] All = [new(1, First)];
 
     /// <summary>What remains to be done, in order, where <paramref name="version"/> is reached; 0: nothing yet.</summary>
-    public static IEnumerable<SchemaMigration> After(int version) => s_all.Where(migration => migration.Version > version);
+    public static IEnumerable<SchemaMigration> After(int version) => All.Where(migration => migration.Version > version);
 }

@@ -1,4 +1,6 @@
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Problems;
 using Repmgr.Engine.Postgres;
 
 namespace Repmgr.Engine.Observation;
@@ -28,7 +30,15 @@ public abstract record NodeTable
 
     /// <summary>The server was not reached, or the role may not read the table.</summary>
     /// <param name="Reason">In the server's words.</param>
-    public sealed record Unreadable(string Reason) : NodeTable;
+    /// <param name="Rights">What the role may do, where that is the reason.</param>
+    public sealed record Unreadable(string Reason, RightsView? Rights = null) : NodeTable
+    {
+        /// <summary>Which rights are missing to use the metadata like that; null when something else is the reason.</summary>
+        public Problem? Lacking(MetadataUse use) => Rights is null ? null : RightsCheck.For(use, Rights);
+
+        /// <summary>The rights that are missing, or what else is the reason.</summary>
+        public Problem Explain(MetadataUse use) => Lacking(use) ?? new Problem("the table of nodes cannot be read", $"{Reason.TrimEnd('.')}.");
+    }
 
     /// <summary>The rows, or none.</summary>
     public IReadOnlyList<NodeRecord> RecordsOrNone => this is Rows rows ? rows.Records : [];

@@ -69,6 +69,12 @@ internal static class ProbeQuery
     /// <inheritdoc cref="ReadAsync(NpgsqlConnection, CancellationToken)"/>
     public static async Task<NodeLook> ReadAsync(NpgsqlBatch batch, CancellationToken cancel)
     {
+        NodeLook look = await ReadAllAsync(batch, cancel);
+        return look.Table is NodeTable.Unreadable denied ? look with { Table = await ExplainedAsync(denied, batch.Connection!, cancel) } : look;
+    }
+
+    private static async Task<NodeLook> ReadAllAsync(NpgsqlBatch batch, CancellationToken cancel)
+    {
         await using NpgsqlDataReader reader = await batch.ExecuteReaderAsync(cancel);
         ServerRow server = await ReadServerAsync(reader, cancel);
         await reader.NextResultAsync(cancel);
@@ -140,6 +146,18 @@ internal static class ProbeQuery
         catch (PostgresException e) when (e.SqlState is not PostgresErrorCodes.AdminShutdown and not PostgresErrorCodes.CrashShutdown)
         {
             return new NodeTable.Unreadable(e.MessageText);
+        }
+    }
+
+    private static async Task<NodeTable> ExplainedAsync(NodeTable.Unreadable denied, NpgsqlConnection connection, CancellationToken cancel)
+    {
+        try
+        {
+            return denied with { Rights = (await MetadataReader.ReadAsync(connection, null, null, cancel)).Rights };
+        }
+        catch (PostgresException)
+        {
+            return denied; // The server has been seen; what it says of the rights is only for the explanation.
         }
     }
 

@@ -1,9 +1,12 @@
 using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Hosts;
 using Repmgr.Core.Planning.Following;
 using Repmgr.Core.Planning.Promotion;
 using Repmgr.Core.Planning.Registration;
 using Repmgr.Core.Postgres;
+using Repmgr.Core.Settings;
+using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Metadata;
 using Repmgr.Engine.Postgres;
 
@@ -16,10 +19,10 @@ public sealed class PromotionLook(PostgresConnector connector, ClusterObserver c
 
     /// <param name="self">The local node.</param>
     /// <param name="on">How it is reached.</param>
-    /// <param name="replicationRole"><c>replication_user</c>, or null.</param>
+    /// <param name="settings">The configuration.</param>
     /// <param name="siblings">Ask the other standbys too how they can be pointed elsewhere.</param>
     /// <param name="cancel">Gives up.</param>
-    public async Task<PromoteSeen> LookAsync(NodeId self, Conninfo on, string? replicationRole, bool siblings, CancellationToken cancel)
+    public async Task<PromoteSeen> LookAsync(NodeId self, Conninfo on, Settings settings, bool siblings, CancellationToken cancel)
     {
         ConnectResult connected = await connector.OpenAsync(on, cancel);
         if (connected is not ConnectResult.Opened opened)
@@ -32,12 +35,21 @@ public sealed class PromotionLook(PostgresConnector connector, ClusterObserver c
 
         ClusterView view = await cluster.LookAtAllAsync(local, on, self, cancel);
         Answer<MetadataView> metadata = await session.RunAsync(
-            (connection, token) => MetadataReader.ReadAsync(connection, null, replicationRole, token), Within, cancel);
+            (connection, token) => MetadataReader.ReadAsync(connection, null, settings.ReplicationUser, token), Within, cancel);
         Answer<ReplicationLook> replication = await ReplicationLook.AskAsync(session, Within, cancel);
         RightsView? rights = metadata is Answer<MetadataView>.Got got ? got.Value.Rights : null;
         ServerRoom? room = replication is Answer<ReplicationLook>.Got look ? look.Value.Room : null;
-        return new PromoteSeen(local.Probe, view, rights, room, siblings ? await SiblingsAsync(self, view, on, cancel) : NoSiblings);
+        return new PromoteSeen(
+            local.Probe, view, rights, room, siblings ? await SiblingsAsync(self, view, on, cancel) : NoSiblings,
+            await FromOutsideAsync(settings, local.Probe, rights, session, cancel));
     }
+
+    // This machine is only looked through where the server's own function is not to be had.
+    private static async Task<Detected<PromoteWay.PgCtl>?> FromOutsideAsync(
+        Settings settings, NodeProbe local, RightsView? rights, PostgresSession session, CancellationToken cancel) =>
+        settings.ServicePromoteCommand is null && local is NodeProbe.Standby standby && rights is { IsSuperuser: false, Promotes: false }
+            ? await LocalHost.PromotionAsync(settings, standby.Server, session.Connection.ProcessID, cancel)
+            : null;
 
     private static readonly IReadOnlyDictionary<NodeId, (Conninfo, FollowerView)> NoSiblings = new Dictionary<NodeId, (Conninfo, FollowerView)>();
 

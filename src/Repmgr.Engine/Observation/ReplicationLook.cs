@@ -42,7 +42,8 @@ public sealed record ReplicationLook(ReplicationRights Rights, ReplicationSource
                            current_setting('max_wal_senders')::int,
                            (SELECT count(*)::int FROM pg_catalog.pg_stat_get_wal_senders()),
                            current_setting('max_replication_slots')::int,
-                           current_setting('port')::int
+                           current_setting('port')::int,
+                           current_database()::text
                       FROM pg_catalog.pg_roles WHERE rolname = current_user
                     """),
                 new NpgsqlBatchCommand(
@@ -59,7 +60,7 @@ public sealed record ReplicationLook(ReplicationRights Rights, ReplicationSource
             {
                 await reader.ReadAsync(cancel).ConfigureAwait(false);
                 var rights = new ReplicationRights(
-                    reader.GetString(0), reader.GetBoolean(1), reader.GetBoolean(2), reader.GetBoolean(3), reader.GetBoolean(4), reader.GetBoolean(5));
+                    reader.GetString(0), reader.GetBoolean(1), reader.GetBoolean(2), reader.GetBoolean(3), reader.GetBoolean(4), reader.GetBoolean(5), reader.GetString(12));
                 ReplicationSource? source = SourceFrom(reader.TextOrNull(6), reader.TextOrNull(7));
                 (int senders, int used, int slots, int port) = (reader.GetInt32(8), reader.GetInt32(9), reader.GetInt32(10), reader.GetInt32(11));
                 await reader.NextResultAsync(cancel).ConfigureAwait(false);

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace Repmgr.Engine.Postgres;
 
 /// <summary>What came of work on a connection.</summary>
@@ -9,5 +11,9 @@ public abstract record Answer<T>
 
     /// <param name="SqlState">PostgreSQL's code; null when the server did not refuse but was lost or late.</param>
     /// <param name="Reason">The server's words, or what happened to the connection; without any password.</param>
-    public sealed record Failed(string? SqlState, string Reason) : Answer<T>;
+    public sealed record Failed(string? SqlState, string Reason) : Answer<T>
+    {
+        /// <summary>The role may not do that.</summary>
+        public bool IsForLackOfRights => SqlState == PostgresErrorCodes.InsufficientPrivilege;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Repmgr.Cli.Output;
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.CommandLine;
 using Repmgr.Core.Postgres;
@@ -15,7 +16,7 @@ internal sealed class ClusterEventCommand : ICommand
 {
     private const int DefaultLimit = 20;
 
-    private static readonly TimeSpan s_within = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Within = TimeSpan.FromSeconds(10);
 
     public async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancel)
     {
@@ -39,11 +40,14 @@ internal sealed class ClusterEventCommand : ICommand
 
         await using (opened.Session)
         {
-            switch (await opened.Session.RunAsync((connection, token) => EventStore.ReadAsync(connection, Filter(context.Options), token), s_within, cancel))
+            switch (await opened.Session.RunAsync((connection, token) => EventStore.ReadAsync(connection, Filter(context.Options), token), Within, cancel))
             {
                 case Answer<IReadOnlyList<RecordedEvent>>.Got got:
                     Print(context, got.Value);
                     return ExitCode.Success;
+                case Answer<IReadOnlyList<RecordedEvent>>.Failed { IsForLackOfRights: true }
+                    when await MetadataLook.LackingAsync(opened.Session, MetadataUse.Events, cancel) is { } lacking:
+                    return context.Refuse(lacking);
                 case Answer<IReadOnlyList<RecordedEvent>>.Failed failed:
                     return context.Refuse(new Problem("the events cannot be read", Detail: failed.Reason), ExitCode.DbQuery);
                 default:

@@ -1,3 +1,4 @@
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Hosts;
 using Repmgr.Core.Postgres;
@@ -28,7 +29,10 @@ internal abstract record ClusterFound
 /// </summary>
 internal sealed class ClusterFinder(NodeTools tools, CommandContext context)
 {
-    public async Task<ClusterFound> FindAsync(SettingsLoad.Loaded loaded, CancellationToken cancel)
+    /// <param name="loaded">The configuration.</param>
+    /// <param name="use">What for: where rights are missing, all that this needs is told at once.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<ClusterFound> FindAsync(SettingsLoad.Loaded loaded, MetadataUse use, CancellationToken cancel)
     {
         Settings settings = loaded.Settings;
         Conninfo? first = settings.Conninfo;
@@ -69,7 +73,7 @@ internal sealed class ClusterFinder(NodeTools tools, CommandContext context)
                     Hint: "Run \"repmgr primary register\" on the primary first, or name another database in conninfo."),
                 ExitCode.BadConfig),
             NodeTable.Unreadable unreadable => new ClusterFound.Nowhere(
-                new Problem($"the table of nodes on node \"{name}\" cannot be read", Detail: unreadable.Reason), ExitCode.DbQuery),
+                unreadable.Explain(use), unreadable.Lacking(use) is null ? ExitCode.DbQuery : ExitCode.BadConfig),
             _ => throw new InvalidOperationException("a table of no known kind"),
         };
     }

@@ -1,3 +1,4 @@
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
@@ -14,12 +15,12 @@ internal sealed class ClusterShowCommand : ICommand
         if (!context.TryReadSettings(out SettingsLoad.Loaded? loaded))
             return ExitCode.BadConfig;
 
-        NodeTools tools = new(context, loaded.Settings);
-        ClusterFound found = await new ClusterFinder(tools, context).FindAsync(loaded, cancel);
-        if (found is ClusterFound.Nowhere nowhere)
-            return context.Refuse(nowhere.Problem, nowhere.ExitCode);
+        using NodeTools tools = new(context, loaded.Settings);
+        ClusterFound found = await new ClusterFinder(tools, context).FindAsync(loaded, MetadataUse.Show, cancel);
+        if (found is not ClusterFound.Seen { View: var cluster })
+            return context.Refuse((ClusterFound.Nowhere)found);
 
-        ClusterReport report = ClusterReport.Of(((ClusterFound.Seen)found).View);
+        ClusterReport report = ClusterReport.Of(cluster);
         Print(context, report);
         return report.Issues.Count > 0 ? ExitCode.NodeStatus : ExitCode.Success;
     }

@@ -19,7 +19,7 @@ internal sealed record NodeJson(
         node.Status.Trim(),
         node.Upstream,
         new RegisteredJson(
-            ClusterShowText.Role(node.Record.Type),
+            node.Record.Type.Name(),
             node.Record.Active,
             node.Record.Upstream?.Value,
             node.Record.Location,
@@ -29,12 +29,7 @@ internal sealed record NodeJson(
             node.Record.SlotName,
             node.Record.ConfigFile),
         SeenJson.Of(node),
-        node.Probe switch
-        {
-            NodeProbe.Silent silent => silent.Reason,
-            NodeProbe.Rejected rejected => rejected.Reason,
-            _ => null,
-        });
+        node.Probe.Obstacle);
 }
 
 /// <summary>A row of <c>repmgr.nodes</c>.</summary>

@@ -18,7 +18,7 @@ internal static class ClusterShowText
             [
                 node.Record.Id.ToString(),
                 node.Record.Name,
-                Role(node.Record.Type),
+                node.Record.Type.Name(),
                 node.Status,
                 node.Upstream,
                 node.Record.Location,
@@ -64,13 +64,6 @@ internal static class ClusterShowText
             NodeProbe.Standby => $"{node.Record.Id},0,1",
             _ => $"{node.Record.Id},-1,-1",
         });
-
-    public static string Role(NodeType type) => type switch
-    {
-        NodeType.Primary => "primary",
-        NodeType.Standby => "standby",
-        _ => "witness",
-    };
 
     public static string? RunningAs(NodeProbe probe) => probe switch
     {

@@ -50,6 +50,9 @@ internal sealed class CommandContext(CommandDefinition command, CommandOptions o
     /// <inheritdoc cref="Refuse(IEnumerable{Problem}, ExitCode)"/>
     public ExitCode Refuse(Problem problem, ExitCode exitCode = ExitCode.BadConfig) => Refuse([problem], exitCode);
 
+    /// <inheritdoc cref="Refuse(IEnumerable{Problem}, ExitCode)"/>
+    public ExitCode Refuse(ClusterFound.Nowhere nowhere) => Refuse([nowhere.Problem], nowhere.ExitCode);
+
     /// <summary>
     /// Carries a planner's answer to its end: says why not, or shows the steps (<c>--dry-run</c>), or does them. The one place
     /// where a dry run and a real one part.

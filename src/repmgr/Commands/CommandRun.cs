@@ -4,6 +4,7 @@ using Repmgr.Core.Cluster;
 using Repmgr.Core.CommandLine;
 using Repmgr.Core.Problems;
 using Repmgr.Engine.Logging;
+using Repmgr.Engine.Processes;
 
 namespace Repmgr.Cli.Commands;
 

@@ -7,7 +7,7 @@ using Repmgr.Engine.Postgres;
 namespace Repmgr.Cli.Commands;
 
 /// <summary>What commands look and act with, wired once.</summary>
-internal sealed class NodeTools
+internal sealed class NodeTools : IDisposable
 {
     public NodeTools(CommandContext context, Settings settings)
     {
@@ -15,7 +15,7 @@ internal sealed class NodeTools
         Observer = new NodeObserver(Connector);
         Cluster = new ClusterObserver(Observer, TimeProvider.System);
         Events = new EventRecorder(settings, Connector, TimeProvider.System, context.Log);
-        Runner = new StepRunner(new StepContext(settings, Connector, TimeProvider.System, context.Log));
+        Runner = new StepRunner(new StepContext(settings, Connector, TimeProvider.System, context.Log) { CopyProgress = context.Progress });
     }
 
     public PostgresConnector Connector { get; }
@@ -27,4 +27,6 @@ internal sealed class NodeTools
     public EventRecorder Events { get; }
 
     public StepRunner Runner { get; }
+
+    public void Dispose() => Runner.Dispose();
 }

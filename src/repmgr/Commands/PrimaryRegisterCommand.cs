@@ -3,9 +3,7 @@ using Repmgr.Core.Planning;
 using Repmgr.Core.Planning.Registration;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
-using Repmgr.Core.Settings;
 using Repmgr.Engine.Execution;
-using Repmgr.Engine.Files;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Metadata;
 using Repmgr.Engine.Observation;
@@ -14,61 +12,55 @@ using Repmgr.Engine.Postgres;
 namespace Repmgr.Cli.Commands;
 
 /// <summary><c>repmgr primary register</c></summary>
-internal sealed class PrimaryRegisterCommand : ICommand
+internal sealed class PrimaryRegisterCommand : NodeCommand
 {
-    public async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancel)
+    protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
     {
-        if (!context.TryReadSettings(out SettingsLoad.Loaded? loaded))
-            return ExitCode.BadConfig;
-
-        Settings settings = loaded.Settings;
-        if (LocalNode.Missing(settings) is { Count: > 0 } missing)
-            return context.Refuse(missing);
-
-        NodeTools tools = new(context, settings);
-        Conninfo on = settings.Conninfo!;
-        NodeLook look = await tools.Observer.LookAsync(on, cancel);
-        RegisteredConninfo registered = RegisteredConninfo.From(on, Environment.GetEnvironmentVariable);
-        NodeRecord node = LocalNode.Record(loaded, NodeType.Primary, registered.Conninfo, look.Table.RecordsOrNone, null);
+        Conninfo? superuser = node.Options.Superuser is { } role ? node.On.Without("password").With("user", role) : null;
+        NodeLook look = await LookAsync(node, superuser, cancel);
+        RegisteredConninfo registered = RegisteredConninfo.From(node.On, Environment.GetEnvironmentVariable);
+        NodeRecord record = node.Record(NodeType.Primary, registered.Conninfo, look.Table.RecordsOrNone, null);
         PrimarySeen seen = new(look.Probe, null, new ClusterView(TimeProvider.System.GetUtcNow(), []), []);
         if (look.Probe is NodeProbe.Primary)
         {
-            switch (await LookFurtherAsync(tools, context, settings, look, node, cancel))
+            switch (await MetadataLook.AtAsync(node.Tools.Connector, node.On, node.Settings, cancel))
             {
-                case Answer<PrimarySeen>.Got got:
-                    seen = got.Value;
+                case Answer<MetadataView>.Got got:
+                    seen = await LookFurtherAsync(node, look, got.Value, cancel);
                     break;
-                case Answer<PrimarySeen>.Failed failed:
-                    return context.Refuse(new Problem("the metadata could not be looked at", Detail: failed.Reason), ExitCode.DbQuery);
+                case Answer<MetadataView>.Failed failed:
+                    return node.Context.Refuse(new Problem("the metadata could not be looked at", Detail: failed.Reason), ExitCode.DbQuery);
             }
         }
 
-        RegisterPrimaryRequest request = new(node, on, settings.Cluster, context.Options.Force, registered.Notices)
+        RegisterPrimaryRequest request = new(record, node.On, node.Settings.Cluster, node.Options.Force, registered.Notices)
         {
-            Superuser = context.Options.Superuser is { } superuser ? on.Without("password").With("user", superuser) : null,
+            Superuser = superuser,
         };
-        CarriedOut done = await context.CarryOutAsync(RegisterPrimaryPlanner.Plan(request, seen), tools.Runner, cancel);
+        CarriedOut done = await node.Context.CarryOutAsync(RegisterPrimaryPlanner.Plan(request, seen), node.Tools.Runner, cancel);
         if (done.Outcome is { } outcome)
-            await RecordAsync(tools, request, seen, outcome, cancel);
+            await RecordAsync(node.Tools, request, seen, outcome, cancel);
         if (done.Outcome is PlanOutcome.Done)
-            context.Log.Notice($"node \"{node.Name}\" (ID: {node.Id}) is registered as primary");
+            node.Log.Notice($"{record.Label} is registered as primary");
         return done.ExitCode;
     }
 
-    private static async Task<Answer<PrimarySeen>> LookFurtherAsync(
-        NodeTools tools, CommandContext context, Settings settings, NodeLook look, NodeRecord node, CancellationToken cancel)
+    // Who is registered already must be seen before anything is written: a superuser who is named sees it where the role does not.
+    private static async Task<NodeLook> LookAsync(LocalNode node, Conninfo? superuser, CancellationToken cancel)
     {
-        Conninfo on = settings.Conninfo!;
-        Answer<MetadataView> metadata = await MetadataLook.AtAsync(tools.Connector, on, settings, cancel);
-        if (metadata is Answer<MetadataView>.Failed failed)
-            return new Answer<PrimarySeen>.Failed(failed.SqlState, failed.Reason);
+        NodeLook look = await node.Tools.Observer.LookAsync(node.On, cancel);
+        return superuser is not null && look.Table is NodeTable.Unreadable { Rights: not null }
+            ? look with { Table = (await node.Tools.Observer.LookAsync(superuser, cancel)).Table }
+            : look;
+    }
 
-        MetadataView view = ((Answer<MetadataView>.Got)metadata).Value;
-        ClusterView cluster = await tools.Cluster.LookAtAllAsync(look, on, node.Id, cancel);
-        IReadOnlyList<NodeRecord> oldDaemons = view.Schema is SchemaState.Extension && context.Options.Force
-            ? await OldDaemons.FindAsync(tools.Connector, cluster, on, cancel)
+    private static async Task<PrimarySeen> LookFurtherAsync(LocalNode node, NodeLook look, MetadataView metadata, CancellationToken cancel)
+    {
+        ClusterView cluster = await node.Tools.Cluster.LookAtAllAsync(look, node.On, node.Id, cancel);
+        IReadOnlyList<NodeRecord> oldDaemons = metadata.Schema is SchemaState.Extension && node.Options.Force
+            ? await OldDaemons.FindAsync(node.Tools.Connector, cluster, node.On, cancel)
             : [];
-        return new Answer<PrimarySeen>.Got(new PrimarySeen(look.Probe, view, cluster, oldDaemons));
+        return new PrimarySeen(look.Probe, metadata, cluster, oldDaemons);
     }
 
     private static async Task RecordAsync(
@@ -81,9 +73,8 @@ internal sealed class PrimaryRegisterCommand : ICommand
             await tools.Events.RecordAsync(request.On, new ClusterEvent(id, EventName.ClusterCreated, true, null), cancel);
 
         bool replaced = seen.Cluster.Find(id) is not null;
-        ClusterEvent happened = outcome is PlanOutcome.Failed failed
-            ? new ClusterEvent(id, EventName.PrimaryRegister, false, failed.Problem.Message)
-            : new ClusterEvent(id, EventName.PrimaryRegister, true, replaced ? "existing record replaced" : null);
+        ClusterEvent happened = new(
+            id, EventName.PrimaryRegister, outcome is PlanOutcome.Done, outcome.Failure ?? (replaced ? "existing record replaced" : null));
         await tools.Events.RecordAsync(request.On, happened, cancel);
     }
 }

@@ -1,12 +1,13 @@
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.CommandLine;
 using Repmgr.Core.Hosts;
 using Repmgr.Core.Planning;
+using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
 using Repmgr.Engine.Cloning;
-using Repmgr.Engine.Execution;
 using Repmgr.Engine.Files;
 using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Logging;
@@ -24,20 +25,41 @@ internal sealed class StandbyCloneCommand : ICommand
             return ExitCode.BadConfig;
 
         CloneWish wish = Wish(context.Options, loaded.Settings);
-        var connector = new PostgresConnector();
-        CloneLook look = await new CloneObserver(connector, new HostObserver(HostPlaces.OfThisMachine())).LookAsync(wish, cancel).ConfigureAwait(false);
+        using NodeTools tools = new(context, loaded.Settings);
+        CloneLook look = await new CloneObserver(tools.Connector, new HostObserver(HostPlaces.OfThisMachine())).LookAsync(wish, cancel).ConfigureAwait(false);
+        Problem? unknown = await UnknownNodesAsync(tools.Connector, wish, look, cancel).ConfigureAwait(false);
         if (look is not CloneLook.Seen seen)
-            return context.Refuse(((CloneLook.Blind)look).Problem, ((CloneLook.Blind)look).ExitCode);
+            return context.Refuse([((CloneLook.Blind)look).Problem, .. unknown is null ? (Problem[])[] : [unknown]], ((CloneLook.Blind)look).ExitCode);
 
         if (seen.PathFromSource)
             context.Log.Notice($"the copy goes to \"{seen.Request.DataDirectory}\", the path it has on the source", hint: "Name another with -D/--pgdata.");
-        using var steps = new StepRunner(new StepContext(loaded.Settings, connector, TimeProvider.System, context.Log) { CopyProgress = context.Progress });
+        if (unknown is not null)
+            context.Log.Write(Severity.Warning, unknown with { Message = $"the nodes registered on {seen.Servers.SourceName} cannot be seen: {unknown.Message}" });
         Planned planned = seen.Plan(context.Options.ReplicationConfOnly);
-        (ExitCode code, _) = await context.CarryOutAsync(planned, steps, cancel).ConfigureAwait(false);
+        planned = planned.Unless(await UnwritableRecordAsync(tools.Connector, planned, cancel).ConfigureAwait(false));
+        (ExitCode code, _) = await context.CarryOutAsync(planned, tools.Runner, cancel).ConfigureAwait(false);
         if (planned is Planned.Ready && !context.Options.DryRun)
-            await EndAsync(context, loaded.Settings, connector, seen, code, cancel).ConfigureAwait(false);
+            await EndAsync(context, loaded.Settings, tools.Events, seen, code, cancel).ConfigureAwait(false);
         return code;
     }
+
+    /// <summary>The rights without which the source's table of nodes looks empty; null when it was read, or there is none.</summary>
+    private static async Task<Problem?> UnknownNodesAsync(PostgresConnector connector, CloneWish wish, CloneLook look, CancellationToken cancel)
+    {
+        Conninfo? source = look switch
+        {
+            CloneLook.Seen { Source.RegisteredNodes.Count: 0 } seen => seen.Servers.Backup,
+            CloneLook.Blind { ExitCode: ExitCode.BadConfig } => wish.Source(out _),
+            _ => null,
+        };
+        return source is null ? null : await MetadataLook.LackingAsync(connector, source, MetadataUse.Show, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>The rights that are missing to change this node's record; null when none is, or when it stays as it is.</summary>
+    private static async Task<Problem?> UnwritableRecordAsync(PostgresConnector connector, Planned planned, CancellationToken cancel) =>
+        (planned as Planned.Ready)?.Plan.Steps.OfType<Step.WriteNode>().FirstOrDefault() is { } write
+            ? await MetadataLook.LackingAsync(connector, write.On, MetadataUse.Change, cancel).ConfigureAwait(false)
+            : null;
 
     private static CloneWish Wish(CommandOptions options, Settings settings) => new(
         options,
@@ -49,13 +71,13 @@ internal sealed class StandbyCloneCommand : ICommand
         Environment.ProcessorCount);
 
     private static async Task EndAsync(
-        CommandContext context, Settings settings, PostgresConnector connector, CloneLook.Seen seen, ExitCode code, CancellationToken cancel)
+        CommandContext context, Settings settings, EventRecorder events, CloneLook.Seen seen, ExitCode code, CancellationToken cancel)
     {
         bool copied = code == ExitCode.Success;
         if (seen.Request.NodeId is { } id && seen.Source.RegisteredNodes.Count > 0)
         {
             string method = seen.Request.Method == CloneMethod.Rsync ? "rsync" : "pg_basebackup";
-            await new EventRecorder(settings, connector, TimeProvider.System, context.Log).RecordAsync(
+            await events.RecordAsync(
                 seen.Primary,
                 new ClusterEvent(
                     new NodeId(id),

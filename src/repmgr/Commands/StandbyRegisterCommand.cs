@@ -1,11 +1,10 @@
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Planning.Registration;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
-using Repmgr.Core.Settings;
 using Repmgr.Engine.Execution;
-using Repmgr.Engine.Files;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Metadata;
 using Repmgr.Engine.Observation;
@@ -14,95 +13,76 @@ using Repmgr.Engine.Postgres;
 namespace Repmgr.Cli.Commands;
 
 /// <summary><c>repmgr standby register</c></summary>
-internal sealed class StandbyRegisterCommand : ICommand
+internal sealed class StandbyRegisterCommand : NodeCommand
 {
-    private static readonly TimeSpan s_waitStart = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WaitStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    public async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancel)
+    protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
     {
-        if (!context.TryReadSettings(out SettingsLoad.Loaded? loaded))
-            return ExitCode.BadConfig;
+        NodeLook local = await AwaitStartAsync(node, cancel);
+        NodeLook asked = node.Elsewhere is null ? local : await node.Tools.Observer.LookAsync(node.Elsewhere, cancel);
+        if ((asked.Table as NodeTable.Unreadable)?.Lacking(MetadataUse.Register) is { } lacking)
+            return node.Context.Refuse(lacking);
 
-        Settings settings = loaded.Settings;
-        List<Problem> problems = [.. LocalNode.Missing(settings)];
-        Conninfo? elsewhere = null;
-        if (ConnectionOptions.AreGiven(context.Options) && !ConnectionOptions.TryRead(context.Options, settings.Conninfo, out elsewhere, out Problem? problem))
-            problems.Add(problem);
-        if (problems.Count > 0)
-            return context.Refuse(problems);
-
-        NodeTools tools = new(context, settings);
-        Conninfo on = settings.Conninfo!;
-        NodeLook local = await AwaitStartAsync(tools, context, on, cancel);
-        ClusterView cluster = await LookAtClusterAsync(tools, local, on, elsewhere, settings.NodeId!.Value, cancel);
+        ClusterView cluster = await node.Tools.Cluster.LookAtOthersAsync(
+            asked, node.Elsewhere ?? node.On, new Dictionary<NodeId, NodeLook> { [node.Id] = local }, cancel);
         MetadataView? metadata = null;
         if (PrimarySearch.In(cluster) is PrimarySearch.Found primary)
         {
-            switch (await MetadataLook.AtAsync(tools.Connector, NodeReach.Of(primary.Node.Record, on), settings, cancel))
+            switch (await MetadataLook.AtAsync(node.Tools.Connector, NodeReach.Of(primary.Node.Record, node.On), node.Settings, cancel))
             {
                 case Answer<MetadataView>.Got got:
                     metadata = got.Value;
                     break;
                 case Answer<MetadataView>.Failed failed:
-                    return context.Refuse(new Problem("the metadata on the primary could not be looked at", Detail: failed.Reason), ExitCode.DbQuery);
+                    return node.Context.Refuse(new Problem("the metadata on the primary could not be looked at", Detail: failed.Reason), ExitCode.DbQuery);
             }
         }
 
-        RegisteredConninfo registered = RegisteredConninfo.From(on, Environment.GetEnvironmentVariable);
-        string? applicationName = local.Probe is NodeProbe.Standby && settings.NodeName is null ? await ApplicationNameAsync(tools, on, cancel) : null;
-        NodeRecord node = LocalNode.Record(
-            loaded, NodeType.Standby, registered.Conninfo, [.. cluster.Nodes.Select(view => view.Record)], applicationName);
+        RegisteredConninfo registered = RegisteredConninfo.From(node.On, Environment.GetEnvironmentVariable);
+        string? applicationName = local.Probe is NodeProbe.Standby && node.Settings.NodeName is null ? await ApplicationNameAsync(node, cancel) : null;
+        NodeRecord record = node.Record(NodeType.Standby, registered.Conninfo, [.. cluster.Nodes.Select(view => view.Record)], applicationName);
         RegisterStandbyRequest request = new(
-            node,
-            on,
-            context.Options.UpstreamNodeId is { } upstream ? new NodeId(upstream) : null,
-            context.Options.Force,
-            context.Options.WaitSync ? new SyncWait(context.Options.WaitSyncWithin) : null,
+            record,
+            node.On,
+            node.Options.UpstreamNodeId is { } upstream ? new NodeId(upstream) : null,
+            node.Options.Force,
+            node.Options.WaitSync ? new SyncWait(node.Options.WaitSyncWithin) : null,
             registered.Notices);
-        CarriedOut done = await context.CarryOutAsync(
-            RegisterStandbyPlanner.Plan(request, new StandbySeen(local.Probe, cluster, metadata)), tools.Runner, cancel);
+        CarriedOut done = await node.Context.CarryOutAsync(
+            RegisterStandbyPlanner.Plan(request, new StandbySeen(local.Probe, cluster, metadata)), node.Tools.Runner, cancel);
         if (done.Outcome is { } outcome)
-            await RecordAsync(tools, request, cluster, outcome, cancel);
+            await RecordAsync(node.Tools, request, cluster, outcome, cancel);
         if (done.Outcome is PlanOutcome.Done)
-            context.Log.Notice($"node \"{node.Name}\" (ID: {node.Id}) is registered as standby");
+            node.Log.Notice($"{record.Label} is registered as standby");
         return done.ExitCode;
     }
 
     // A server that was just started is not there at once. One that refuses us for good is not waited for, nor one that need not run.
-    private static async Task<NodeLook> AwaitStartAsync(NodeTools tools, CommandContext context, Conninfo on, CancellationToken cancel)
+    private static async Task<NodeLook> AwaitStartAsync(LocalNode node, CancellationToken cancel)
     {
-        TimeSpan within = context.Options.WaitStart ?? (context.Options.Force || context.Options.DryRun ? TimeSpan.Zero : s_waitStart);
+        TimeSpan within = node.Options.WaitStart ?? (node.Options.Force || node.Options.DryRun ? TimeSpan.Zero : WaitStart);
         long began = TimeProvider.System.GetTimestamp();
         bool said = false;
         while (true)
         {
-            NodeLook look = await tools.Observer.LookAsync(on, cancel);
+            NodeLook look = await node.Tools.Observer.LookAsync(node.On, cancel);
             bool mayCome = look.Probe is NodeProbe.Silent or NodeProbe.Rejected { SqlState: "57P03" };
-            if (!mayCome || TimeProvider.System.GetElapsedTime(began) + s_pause > within)
+            if (!mayCome || TimeProvider.System.GetElapsedTime(began) + Pause > within)
                 return look;
 
             if (!said)
-                context.Log.Info($"the local server does not answer yet; waiting up to {within.TotalSeconds:0} s");
+                node.Log.Info($"the local server does not answer yet; waiting up to {within.TotalSeconds:0} s");
             said = true;
-            await Task.Delay(s_pause, cancel);
+            await Task.Delay(Pause, cancel);
         }
     }
 
-    private static async Task<ClusterView> LookAtClusterAsync(
-        NodeTools tools, NodeLook local, Conninfo on, Conninfo? elsewhere, NodeId self, CancellationToken cancel)
-    {
-        if (elsewhere is null)
-            return await tools.Cluster.LookAtAllAsync(local, on, self, cancel);
-
-        NodeLook there = await tools.Observer.LookAsync(elsewhere, cancel);
-        return await tools.Cluster.LookAtOthersAsync(there, elsewhere, new Dictionary<NodeId, NodeLook> { [self] = local }, cancel);
-    }
-
     // The setting can only be seen by a role that may see all settings.
-    private static async Task<string?> ApplicationNameAsync(NodeTools tools, Conninfo on, CancellationToken cancel)
+    private static async Task<string?> ApplicationNameAsync(LocalNode node, CancellationToken cancel)
     {
-        if (await tools.Connector.OpenAsync(on, cancel) is not ConnectResult.Opened opened)
+        if (await node.Tools.Connector.OpenAsync(node.On, cancel) is not ConnectResult.Opened opened)
             return null;
 
         await using (opened.Session)

@@ -1,36 +1,26 @@
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Planning;
 using Repmgr.Core.Planning.Registration;
-using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
-using Repmgr.Core.Settings;
 using Repmgr.Engine.Execution;
-using Repmgr.Engine.Files;
 using Repmgr.Engine.Logging;
 
 namespace Repmgr.Cli.Commands;
 
 /// <summary><c>repmgr primary unregister</c> and <c>repmgr standby unregister</c></summary>
-internal sealed class UnregisterCommand(NodeType type) : ICommand
+internal sealed class UnregisterCommand(NodeType type) : NodeCommand
 {
-    public async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancel)
+    protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
     {
-        if (!context.TryReadSettings(out SettingsLoad.Loaded? loaded))
-            return ExitCode.BadConfig;
+        ClusterFound found = await new ClusterFinder(node.Tools, node.Context).FindAsync(node.Loaded, MetadataUse.Unregister, cancel);
+        if (found is not ClusterFound.Seen { View: var cluster })
+            return node.Context.Refuse((ClusterFound.Nowhere)found);
 
-        Settings settings = loaded.Settings;
-        if (LocalNode.Missing(settings) is { Count: > 0 } missing)
-            return context.Refuse(missing);
-
-        NodeTools tools = new(context, settings);
-        Conninfo own = settings.Conninfo!;
-        ClusterFound found = await new ClusterFinder(tools, context).FindAsync(loaded, cancel);
-        if (found is ClusterFound.Nowhere nowhere)
-            return context.Refuse(nowhere.Problem, nowhere.ExitCode);
-
-        ClusterView cluster = ((ClusterFound.Seen)found).View;
-        NodeId target = context.Options.NodeId is { } id ? new NodeId(id) : settings.NodeId!.Value;
-        CarriedOut done = await context.CarryOutAsync(
-            UnregisterPlanner.Plan(new UnregisterRequest(target, type, own, context.Options.Force), cluster), tools.Runner, cancel);
+        NodeId target = node.Options.NodeId is { } id ? new NodeId(id) : node.Id;
+        Planned planned = UnregisterPlanner.Plan(new UnregisterRequest(target, type, node.On, node.Options.Force), cluster)
+            .Unless(await node.LackingAsync(cluster, MetadataUse.Unregister, cancel));
+        CarriedOut done = await node.Context.CarryOutAsync(planned, node.Tools.Runner, cancel);
         if (done.Outcome is not { } outcome)
             return done.ExitCode;
 
@@ -39,11 +29,11 @@ internal sealed class UnregisterCommand(NodeType type) : ICommand
             target,
             type == NodeType.Primary ? EventName.PrimaryUnregister : EventName.StandbyUnregister,
             outcome is PlanOutcome.Done,
-            outcome is PlanOutcome.Failed failed ? failed.Problem.Message : $"node \"{name}\" (ID: {target}) is registered no more");
+            outcome.Failure ?? $"node \"{name}\" (ID: {target}) is registered no more");
         NodeRecord primary = ((PrimarySearch.Found)PrimarySearch.In(cluster)).Node.Record;
-        await tools.Events.RecordAsync(NodeReach.Of(primary, own), happened, cancel);
+        await node.Tools.Events.RecordAsync(NodeReach.Of(primary, node.On), happened, cancel);
         if (outcome is PlanOutcome.Done)
-            context.Log.Notice(happened.Details!);
+            node.Log.Notice(happened.Details!);
         return done.ExitCode;
     }
 }

@@ -3,7 +3,7 @@ namespace Repmgr.Cli.Output;
 /// <summary>The rate of the last ten seconds or so: old enough to be steady, young enough to show a stall.</summary>
 internal sealed class RateMeter(TimeProvider time)
 {
-    private static readonly TimeSpan s_window = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
     private readonly Queue<(long At, long Bytes)> _samples = new();
     private (long At, long Bytes) _latest;
@@ -32,7 +32,7 @@ internal sealed class RateMeter(TimeProvider time)
         // A sample a second will do, and bounds the queue.
         if (_samples.Count == 0 || time.GetElapsedTime(_samples.Last().At, now) >= TimeSpan.FromSeconds(1))
             _samples.Enqueue(_latest);
-        while (_samples.Count > 1 && time.GetElapsedTime(_samples.Peek().At, now) > s_window)
+        while (_samples.Count > 1 && time.GetElapsedTime(_samples.Peek().At, now) > Window)
             _samples.Dequeue();
     }
 }

@@ -112,7 +112,7 @@ public sealed class RefusedCloneTest : CloneTest
         await source.ExecuteAsync("create role narrow login");
         string[] clone = ["-h", "node1", "-U", "narrow", "-d", "repmgr", "standby", "clone", "--method=rsync", "-I"];
         var refused = (await CloneAsync(target, clone)).ShouldExit(ExitCode.BadConfig);
-        string grants = refused.Stderr.Split('\n').Single(line => line.Contains("Run as a superuser on the primary: ", StringComparison.Ordinal));
+        string grants = refused.Stderr.Split('\n').Single(line => line.Contains("Run as a superuser in database \"repmgr\" of the primary: ", StringComparison.Ordinal));
         await source.ExecuteAsync(grants[(grants.IndexOf("primary: ", StringComparison.Ordinal) + "primary: ".Length)..]);
         (await CloneAsync(target, clone)).ShouldSucceed();
         await StartsAndStreamsAsync(target, source);

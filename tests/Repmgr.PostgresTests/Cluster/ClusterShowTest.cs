@@ -57,6 +57,25 @@ public sealed class ClusterShowTest : LabTest
     }
 
     [Theory, EveryMajor]
+    public async Task A_standby_that_streams_without_its_name_is_shown_with_what_mends_it(int major)
+    {
+        var cluster = await RegisteredAsync(major, standbys: 2);
+        TestServer primary = cluster.Primary, standby = cluster.Standbys[0];
+        await standby.ExecuteAsync($"alter system set primary_conninfo = 'host={primary.Address} port={primary.Port} user=repmgr'");
+        await standby.ReloadAsync();
+        await Eventually.TrueAsync(
+            () => primary.QueryAsync<bool>("select exists (select from pg_stat_replication where application_name = 'walreceiver' and state = 'streaming')"),
+            Seconds(20), "the standby streams without its name");
+
+        (await cluster.Standbys[1].RepmgrAsync("cluster", "show", "--compact")).ShouldExit(ExitCode.NodeStatus)
+            .ShouldSay(" 2  | node2 | standby |   running | node1    |")
+            .ShouldSay("streams from its upstream node \"node1\" (ID: 1) as \"walreceiver\", not under its own name; \"repmgr standby follow\" on it sets application_name=node2");
+
+        (await standby.RepmgrAsync("standby", "follow")).ShouldSucceed();
+        (await cluster.Standbys[1].RepmgrAsync("cluster", "show")).ShouldSucceed();
+    }
+
+    [Theory, EveryMajor]
     public async Task Each_node_says_its_role_timeline_position_lag_and_state(int major)
     {
         var cluster = await RegisteredAsync(major, standbys: 1);

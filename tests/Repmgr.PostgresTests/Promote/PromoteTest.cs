@@ -75,10 +75,14 @@ public sealed class PromoteTest : LabTest
         await primary.ExecuteAsync("alter role repmgr nosuperuser");
         await NarrowedAsync(standby);
 
+        // Not on the server's own host, as it seems from here: pg_ctl would promote somebody else's server.
+        await standby.WriteConfAsync($"data_directory='{primary.DataDirectory}'");
+
         // A live primary is in the way too: everything is said at once.
         string grant = "GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO \"repmgr\";";
         (await standby.RepmgrAsync("standby", "promote")).ShouldExit(ExitCode.BadConfig)
-            .ShouldSay("is a running primary").ShouldSay(grant);
+            .ShouldSay("is a running primary").ShouldSay(grant).ShouldSay("in database \"repmgr\" of the primary")
+            .ShouldSay($"the server behind conninfo does not run in \"{primary.DataDirectory}\" on this host");
 
         await primary.ExecuteAsync(grant);
         await Eventually.TrueAsync(
@@ -88,6 +92,59 @@ public sealed class PromoteTest : LabTest
         (await standby.RepmgrAsync("standby", "promote")).ShouldSucceed();
         Assert.False(await standby.InRecoveryAsync());
         Assert.Equal(["1 primary f", "2 primary t"], await NodesAsync(standby));
+    }
+
+    [Theory, EveryMajor]
+    public async Task On_its_own_host_a_standby_is_promoted_without_the_right_on_pg_promote(int major)
+    {
+        var cluster = await RegisteredAsync(major, standbys: 1);
+        var (primary, standby) = (cluster.Primary, cluster.Standbys[0]);
+        await primary.ExecuteAsync("alter role repmgr nosuperuser");
+        await NarrowedAsync(standby);
+        await primary.KillAsync();
+
+        (await standby.RepmgrAsync("standby", "promote", "--dry-run")).ShouldSucceed()
+            .ShouldSay($"1. promote node \"node2\" (ID: 2) to primary with \"{standby.Major.Program("pg_ctl")} -W -s -D {standby.DataDirectory} promote\"");
+        Assert.True(await standby.InRecoveryAsync());
+        (await standby.RepmgrAsync("standby", "promote")).ShouldSucceed()
+            .ShouldSay("role \"repmgr\" may not execute pg_promote, so pg_ctl promotes the server")
+            .ShouldSay("GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO \"repmgr\";")
+            .ShouldSay("in database \"repmgr\" of the primary");
+        Assert.False(await standby.InRecoveryAsync());
+        Assert.Equal(["1 primary f", "2 primary t"], await NodesAsync(standby));
+    }
+
+    [Fact]
+    public async Task Another_user_of_the_host_may_not_promote_with_pg_ctl()
+    {
+        Assert.SkipUnless(TestUser.IsRoot, "another user is needed to run as, which only root can");
+        var cluster = await RegisteredAsync(PostgresMajor.Default, standbys: 1);
+        var standby = cluster.Standbys[0];
+        await cluster.Primary.ExecuteAsync("alter role repmgr nosuperuser");
+        await NarrowedAsync(standby);
+        await cluster.Primary.KillAsync();
+
+        string conf = Path.Combine(Path.GetTempPath(), $"repmgr-{Guid.NewGuid():N}.conf"); // The lab's directories are closed to others.
+        File.Copy(standby.ConfPath, conf);
+        File.SetUnixFileMode(conf, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        try
+        {
+            var launch = new Launch(Programs.Repmgr, "-f", conf, "standby", "promote")
+            {
+                User = "daemon",
+                WorkingDirectory = "/",
+                Environment = standby.Surroundings,
+            };
+            (await Lab.RunAsync(launch)).ShouldExit(ExitCode.BadConfig)
+                .ShouldSay("GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO \"repmgr\";")
+                .ShouldSay("Nor can pg_ctl be used from here");
+        }
+        finally
+        {
+            File.Delete(conf);
+        }
+
+        Assert.True(await standby.InRecoveryAsync());
     }
 
     [Theory, EveryMajor]

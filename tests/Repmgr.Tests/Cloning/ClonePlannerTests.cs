@@ -146,7 +146,7 @@ public sealed class ClonePlannerTests
         CloneTools tools = Tools with { Server = source.Version, BaseBackup = source.Version };
         Problem problem = Assert.Single(Assert.IsType<Planned.Refused>(Plan(Rsync, source, tools: tools)).Problems);
         Assert.Equal(
-            "Run as a superuser on the primary: ALTER ROLE \"repmgr\" REPLICATION; GRANT pg_read_all_settings TO \"repmgr\"; "
+            "Run as a superuser in database \"metadata\" of the primary: ALTER ROLE \"repmgr\" REPLICATION; GRANT pg_read_all_settings TO \"repmgr\"; "
             + $"GRANT EXECUTE ON FUNCTION {start} TO \"repmgr\"; GRANT EXECUTE ON FUNCTION {stop} TO \"repmgr\";",
             problem.Hint);
     }

@@ -56,6 +56,8 @@ public sealed class CloneWishTests
         IReadOnlyDictionary<string, string?> settings = wish.StandbySettings(CloneWorld.Request with { SlotName = "s" }, Conninfo.Empty.With("host", "node1"));
         Assert.Equal(("host=node1", "s", "2000ms", "cp %f %p"), (settings["primary_conninfo"], settings["primary_slot_name"], settings["recovery_min_apply_delay"], settings["restore_command"]));
         Assert.Null(settings["recovery_target_time"]);
+        Assert.Equal("sweep %r", Wish(Settings.Defaults with { ArchiveCleanupCommand = "sweep %r" }, "-h", "node1", "standby", "clone")
+            .StandbySettings(CloneWorld.Request, Conninfo.Empty)["archive_cleanup_command"]);
         Assert.True(settings.ContainsKey("recovery_target_lsn"));
     }
 
@@ -76,6 +78,22 @@ public sealed class CloneWishTests
         Assert.Equal("upstream node 2 is not registered", unknown!.Message);
         Assert.Null(CloneUpstream.Choose(Wish(plain.Settings, "-h", "node1", "--upstream-node-id=3", "standby", "clone"), at2, "node2", true, [Node(3, NodeType.Standby, "host=node3")], out Problem? self));
         Assert.Equal("node 3 cannot be its own upstream", self!.Message);
+    }
+
+    [Fact]
+    public void A_node_that_the_records_still_name_as_the_primary_is_told_so()
+    {
+        CloneWish former = Wish(Settings.Defaults with { NodeId = new NodeId(1) }, "-h", "node2", "standby", "clone");
+        NodeRecord[] nodes = [Node(1, NodeType.Primary, "host=node1"), Node(2, NodeType.Standby, "host=node2")];
+        Conninfo at2 = Conninfo.Empty.With("host", "node2");
+
+        Assert.Null(CloneUpstream.Choose(former, at2, "node2", true, nodes, out Problem? problem));
+        Assert.Equal("the records on node2 still name this node as the primary", problem!.Message);
+        Assert.Contains("\"node1\" (ID: 1) is registered as the active primary", problem.Detail, StringComparison.Ordinal);
+        Assert.Contains("\"repmgr standby promote\" there first", problem.Hint, StringComparison.Ordinal);
+
+        // Once the source has been promoted it is what is streamed from, whatever the records say.
+        Assert.Equal((true, "node2"), Brief(CloneUpstream.Choose(former, at2, "node2", false, nodes, out _)));
     }
 
     private static (bool, string) Brief(CloneUpstream? upstream) => (upstream!.IsSource, upstream.Name);

@@ -55,7 +55,7 @@ internal static class CloneWorld
     public static readonly CloneRequest Rsync = Request with { Method = CloneMethod.Rsync };
 
     public static readonly CloneServers Servers = new(
-        Conninfo.Empty.With("host", "node1"), "node1", Conninfo.Empty.With("host", "node1"), "node1", UpstreamIsSource: true);
+        Conninfo.Empty.With("host", "node1").With("dbname", "metadata"), "node1", Conninfo.Empty.With("host", "node1"), "node1", UpstreamIsSource: true);
 
     public static readonly TargetContent OldCopy = new TargetContent.Cluster(15, System, null);
 

@@ -7,7 +7,7 @@ namespace Repmgr.Tests.Cluster;
 
 public sealed class ClusterReportTests
 {
-    private static readonly (string Name, NodeProbe Probe)[] s_probes =
+    private static readonly (string Name, NodeProbe Probe)[] Probes =
     [
         ("writable", Writable()),
         ("in recovery", InRecovery()),
@@ -25,7 +25,7 @@ public sealed class ClusterReportTests
         {
             foreach (bool active in (bool[])[true, false])
             {
-                foreach ((string name, NodeProbe probe) in s_probes)
+                foreach ((string name, NodeProbe probe) in Probes)
                 {
                     string status = ClusterReport.Of(See(new NodeView(Record(1, type, active: active), probe))).Nodes[0].Status;
                     table.AppendLine($"{type,-7} {(active ? "active  " : "inactive")} {name,-11} |{status}|");
@@ -75,14 +75,14 @@ public sealed class ClusterReportTests
     public void The_upstream_of_every_seen_and_attached_state()
     {
         StringBuilder table = new();
-        foreach ((string upstreamName, NodeProbe upstream) in s_probes)
+        foreach ((string upstreamName, NodeProbe upstream) in Probes)
         {
             foreach (string? state in (string?[])["streaming", "catchup", "", null])
             {
                 if (upstream.Running is null && state != "streaming")
                     continue;
 
-                foreach ((string name, NodeProbe probe) in s_probes)
+                foreach ((string name, NodeProbe probe) in Probes)
                 {
                     ClusterView view = See(
                         new NodeView(Record(1, NodeType.Primary), WithSender(upstream, state)),
@@ -158,11 +158,11 @@ public sealed class ClusterReportTests
     [Fact]
     public void Every_disagreement_in_a_cluster_of_three_names_its_node()
     {
-        foreach ((_, NodeProbe first) in s_probes)
+        foreach ((_, NodeProbe first) in Probes)
         {
-            foreach ((_, NodeProbe second) in s_probes)
+            foreach ((_, NodeProbe second) in Probes)
             {
-                foreach ((_, NodeProbe third) in s_probes)
+                foreach ((_, NodeProbe third) in Probes)
                 {
                     ClusterReport report = ClusterReport.Of(See(
                         new NodeView(Record(1, NodeType.Primary), WithSenders(first, "node2", "node3")),
@@ -213,6 +213,41 @@ public sealed class ClusterReportTests
 
         Assert.IsType<Attachment.None>(report.Nodes[1].Attachment);
     }
+
+    [Fact]
+    public void A_standby_that_streams_without_its_name_is_found_by_its_address_and_told_what_mends_it()
+    {
+        NodeProbe.Standby receiving(int node) => InRecovery(receiver: new WalReceiverFacts("streaming", 1, $"node{node}", 5432, null));
+        NodeView nameless(int id) => new(Record(id, NodeType.Standby, 1), receiving(1));
+
+        ClusterReport one = ClusterReport.Of(See(Primary(1, "node3", "walreceiver"), nameless(2), Standby(3)));
+        Assert.Equal("node1", one.Nodes[1].Upstream);
+        Assert.Equal(("walreceiver", "async"), one.Nodes[1].Attachment is Attachment.To to ? (to.Sender.ApplicationName, to.Sender.SyncState) : default);
+        Assert.Equal(
+            ["node \"node2\" (ID: 2) streams from its upstream node \"node1\" (ID: 1) as \"walreceiver\", not under its own name; "
+                + "\"repmgr standby follow\" on it sets application_name=node2 in its primary_conninfo"],
+            one.Issues);
+
+        // Two of them cannot be told apart at the sender, but each says where it streams from.
+        ClusterReport two = ClusterReport.Of(See(Primary(1, "walreceiver", "walreceiver"), nameless(2), nameless(3)));
+        Assert.All(two.Nodes.Skip(1), node => Assert.Equal(("node1", null), (node.Upstream, ((Attachment.To)node.Attachment!).Sender.SyncState)));
+
+        // A nameless sender that is somebody else's makes no attachment, nor does an address where nobody sends without a name.
+        Assert.IsType<Attachment.None>(ClusterReport.Of(See(Primary(1, "walreceiver"), Standby(2))).Nodes[1].Attachment);
+        Assert.IsType<Attachment.None>(ClusterReport.Of(See(Primary(1), nameless(2))).Nodes[1].Attachment);
+    }
+
+    [Theory]
+    [InlineData("host=node1", "node1", 5432, true)]
+    [InlineData("host=node1 port=5433", "node1", 5432, false)]
+    [InlineData("host=a,node1 port=1,5432", "node1", 5432, true)]
+    [InlineData("host=a,node1 port=5432,1", "node1", 5432, false)]
+    [InlineData("host=a,node1 port=7", "node1", 7, true)]
+    [InlineData("host=x hostaddr=10.0.0.1", "10.0.0.1", 5432, true)]
+    [InlineData("host=localhost", "127.0.0.1", 5432, true)]
+    [InlineData("port=5432", "node1", 5432, false)]
+    public void A_node_is_known_by_the_address_that_a_receiver_has(string conninfo, string host, int port, bool serves) =>
+        Assert.Equal(serves, NodeReach.Serves(Record(1) with { Conninfo = conninfo }, new WalReceiverFacts("streaming", 1, host, port, null)));
 
     [Fact]
     public void Paused_replay_is_an_issue_only_with_something_to_replay()

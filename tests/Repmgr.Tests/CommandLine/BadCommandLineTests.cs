@@ -9,13 +9,13 @@ public sealed class BadCommandLineTests
 {
     private const string Table = "tests/Repmgr.Tests/CommandLine/bad-command-lines.txt";
 
-    private static readonly string[] s_lines = File.ReadAllLines(Path.Combine(Golden.Root, Table));
+    private static readonly string[] Lines = File.ReadAllLines(Path.Combine(Golden.Root, Table));
 
     [Fact]
     public async Task What_is_said_is_what_the_table_says()
     {
         var text = new StringBuilder();
-        foreach (string line in s_lines)
+        foreach (string line in Lines)
         {
             if (line.Length == 0 || line[0] == '#')
                 text.Append(line).Append('\n');
@@ -30,13 +30,13 @@ public sealed class BadCommandLineTests
     }
 
     [Fact]
-    public void The_table_holds_at_least_ninety_cases() => Assert.InRange(s_lines.Where(IsCase).Distinct().Count(), 90, int.MaxValue);
+    public void The_table_holds_at_least_ninety_cases() => Assert.InRange(Lines.Where(IsCase).Distinct().Count(), 90, int.MaxValue);
 
     // What the golden table cannot be updated out of.
     [Fact]
     public async Task Every_bad_command_line_ends_with_exit_code_1_an_error_and_no_result()
     {
-        foreach (string line in s_lines.Where(IsCase))
+        foreach (string line in Lines.Where(IsCase))
         {
             (ExitCode exitCode, string output, string error) = await RunAsync(line);
             Assert.True(exitCode == ExitCode.BadConfig, line);

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Repmgr.Cli;
-using Repmgr.Cli.Commands;
 using Repmgr.Core.Problems;
+using Repmgr.Engine.Processes;
 
 namespace Repmgr.Tests.CommandLine;
 

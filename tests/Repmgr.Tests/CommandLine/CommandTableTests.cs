@@ -5,12 +5,12 @@ namespace Repmgr.Tests.CommandLine;
 /// <summary>What must hold of the table itself.</summary>
 public sealed class CommandTableTests
 {
-    private static readonly CommandTable[] s_tables = [CommandTable.Repmgr, CommandTable.Repmgrd];
+    private static readonly CommandTable[] Tables = [CommandTable.Repmgr, CommandTable.Repmgrd];
 
     [Fact]
     public void No_command_takes_two_options_of_one_name_or_letter()
     {
-        foreach (CommandTable table in s_tables)
+        foreach (CommandTable table in Tables)
         {
             foreach (CommandDefinition command in table.Available)
             {
@@ -26,14 +26,14 @@ public sealed class CommandTableTests
     [Fact]
     public void A_long_name_takes_a_value_everywhere_or_nowhere()
     {
-        foreach (CommandTable table in s_tables)
+        foreach (CommandTable table in Tables)
             Assert.Equal([], Twice(table.AllOptions.SelectMany(option => option.LongNames)));
     }
 
     [Fact]
     public void Every_command_is_written_about()
     {
-        foreach (CommandDefinition command in s_tables.SelectMany(table => table.Available).Where(command => command.Name != CommandName.DumpConfig))
+        foreach (CommandDefinition command in Tables.SelectMany(table => table.Available).Where(command => command.Name != CommandName.DumpConfig))
         {
             Assert.NotEmpty(command.Description);
             Assert.NotEmpty(command.Needs);
@@ -45,7 +45,7 @@ public sealed class CommandTableTests
     [Fact]
     public void Every_example_is_a_right_command_line_of_its_command()
     {
-        foreach (CommandTable table in s_tables)
+        foreach (CommandTable table in Tables)
         {
             foreach (CommandDefinition command in table.Available)
             {
@@ -58,7 +58,7 @@ public sealed class CommandTableTests
     [Fact]
     public void A_meaning_of_its_own_is_of_an_option_that_the_command_takes()
     {
-        foreach (CommandDefinition command in s_tables.SelectMany(table => table.Available))
+        foreach (CommandDefinition command in Tables.SelectMany(table => table.Available))
             Assert.Equal([], command.Meanings.Keys.Except(command.Options));
     }
 

@@ -3,7 +3,6 @@ using Repmgr.Core.Monitoring;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Settings;
 using Repmgr.Engine.Daemon;
-using Repmgr.Engine.Postgres;
 using Repmgr.Engine.Processes;
 using Repmgr.Tests.Daemon.Simulation;
 

@@ -12,8 +12,8 @@ namespace Repmgr.Tests.Output;
 /// <summary>What a command that carries out a plan leaves on standard output and standard error.</summary>
 public sealed class CommandReportTests
 {
-    private static readonly NodeRecord s_node = new(new NodeId(2), null, true, "node2", NodeType.Standby, "default", 100, "host=node2", "repmgr", null, "/etc/repmgr.conf");
-    private static readonly Planned s_plan = new Planned.Ready(new Plan([new Step.Promote(Conninfo.Empty, s_node, null, TimeSpan.FromSeconds(60))]), [new Problem("nodes are left behind")]);
+    private static readonly NodeRecord Node = new(new NodeId(2), null, true, "node2", NodeType.Standby, "default", 100, "host=node2", "repmgr", null, "/etc/repmgr.conf");
+    private static readonly Planned Plan = new Planned.Ready(new Plan([new Step.Promote(Conninfo.Empty, Node, new Core.Planning.Promotion.PromoteWay.Sql(), TimeSpan.FromSeconds(60))]), [new Problem("nodes are left behind")]);
 
     [Fact]
     public async Task A_dry_run_prints_the_numbered_steps_and_runs_none()
@@ -93,7 +93,7 @@ public sealed class CommandReportTests
         var journal = new CommandJournal();
         using var log = new TerminalLog(error, run.Options, journal);
         var result = new ResultOutput(output, run.Options, journal);
-        ExitCode exitCode = (await new CommandContext(run.Command, run.Options, log, result, journal).CarryOutAsync(s_plan, runner, TestContext.Current.CancellationToken)).ExitCode;
+        ExitCode exitCode = (await new CommandContext(run.Command, run.Options, log, result, journal).CarryOutAsync(Plan, runner, TestContext.Current.CancellationToken)).ExitCode;
         result.Close(run.Command.Words, exitCode);
         return (exitCode, output.ToString(), error.ToString());
     }

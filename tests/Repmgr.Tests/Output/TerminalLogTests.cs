@@ -8,14 +8,14 @@ namespace Repmgr.Tests.Output;
 
 public sealed class TerminalLogTests
 {
-    private static readonly LogLine s_error = new(Severity.Error, "the candidate lags", "It is 5 bytes behind.", "Wait.");
+    private static readonly LogLine Error = new(Severity.Error, "the candidate lags", "It is 5 bytes behind.", "Wait.");
 
     [Fact]
     public void A_message_is_a_level_and_a_text_with_detail_and_hint_on_lines_of_their_own() =>
-        Assert.Equal("ERROR: the candidate lags\nDETAIL: It is 5 bytes behind.\nHINT: Wait.\n", Said("", log => log.Write(s_error)));
+        Assert.Equal("ERROR: the candidate lags\nDETAIL: It is 5 bytes behind.\nHINT: Wait.\n", Said("", log => log.Write(Error)));
 
     [Fact]
-    public void Terse_leaves_out_detail_and_hint() => Assert.Equal("ERROR: the candidate lags\n", Said("--terse", log => log.Write(s_error)));
+    public void Terse_leaves_out_detail_and_hint() => Assert.Equal("ERROR: the candidate lags\n", Said("--terse", log => log.Write(Error)));
 
     [Theory]
     [InlineData("", "INFO: i\nNOTICE: n\nWARNING: w\nERROR: e\n")]

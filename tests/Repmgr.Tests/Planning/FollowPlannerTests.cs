@@ -12,8 +12,8 @@ namespace Repmgr.Tests.Planning;
 
 public class FollowPlannerTests
 {
-    private static readonly ReplicationRights All = new("repmgr", true, true, true, true, true);
-    private static readonly ReplicationRights None = new("repmgr", false, false, false, false, false);
+    private static readonly ReplicationRights All = new("repmgr", true, true, true, true, true, "repmgr");
+    private static readonly ReplicationRights None = new("repmgr", false, false, false, false, false, "node_db");
     private static readonly Lsn Here = new(0x3000000);
 
     private static Conninfo Parse(string conninfo) => Conninfo.TryParse(conninfo, out Conninfo? parsed, out _) ? parsed : Conninfo.Empty;
@@ -106,6 +106,23 @@ public class FollowPlannerTests
         Assert.Contains("ALTER SYSTEM ON PARAMETER", problems[0].Detail);
         Assert.Contains("REPLICATION", problems[0].Detail);
         Assert.All(problems, problem => Assert.NotNull(problem.Hint));
+        Assert.Contains("in database \"node_db\" of the primary", problems[0].Hint); // A right on a function holds in one database.
+    }
+
+    [Fact]
+    public void A_standby_that_streams_without_a_name_is_not_taken_for_another_that_uses_its_slot()
+    {
+        var server = (NodeProbe.Primary)World.Writable(attached: "walreceiver");
+        FollowSeen seen = Seen with
+        {
+            Local = World.InRecovery(receiver: new WalReceiverFacts("streaming", 1, "node1", 5432, "repmgr_slot_3")),
+            Upstream = Seen.Upstream with
+            {
+                Node = new NodeView(World.Record(1, NodeType.Primary), server),
+                Room = new ServerRoom(1, 1, 1, [new SlotView("repmgr_slot_3", true, 77, false)]),
+            },
+        };
+        Assert.IsType<Step.Repoint>(Ready(FollowPlanner.Plan(Request with { UseSlots = true }, seen)).Plan.Steps[0]);
     }
 
     [Fact]
@@ -174,6 +191,14 @@ public class FollowPlannerTests
         Assert.Equal(new NodeId(2), Assert.IsType<FollowTarget.Chosen>(Choose("2", nodes)).Upstream.Record.Id);
         Assert.Equal(new NodeId(2), Assert.IsType<FollowTarget.Chosen>(Choose("node2", nodes)).Upstream.Record.Id);
         Assert.Contains("\"node1\" (ID: 1)", Assert.IsType<FollowTarget.None>(Choose("node9", nodes)).Problems[0].Detail);
+    }
+
+    [Fact]
+    public void The_primary_is_told_that_it_is_the_primary()
+    {
+        Problem problem = Assert.Single(Assert.IsType<FollowTarget.None>(Choose(null, new NodeView(World.Record(3, NodeType.Primary), World.Writable()))).Problems);
+        Assert.Equal("node \"node3\" (ID: 3) is the primary itself", problem.Message);
+        Assert.Contains("standby clone --force", problem.Hint);
     }
 
     [Theory]

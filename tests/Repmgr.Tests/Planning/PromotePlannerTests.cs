@@ -1,4 +1,6 @@
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Hosts;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Planning.Following;
 using Repmgr.Core.Planning.Promotion;
@@ -11,16 +13,19 @@ namespace Repmgr.Tests.Planning;
 
 public class PromotePlannerTests
 {
-    private static readonly Core.Checks.RightsView Superuser =
-        new("repmgr", "repmgr", true, true, new(true, true, true), null, true, true, true, true, true, "repmgr", true);
+    private static readonly RightsView Superuser =
+        new("repmgr", "repmgr", true, true, new(true, true, []), null, true, true, true, true, true, "repmgr", true);
 
-    private static readonly Core.Checks.RightsView Nobody =
-        new("repmgr", "repmgr", false, false, new(true, false, false), null, true, false, false, false, false, "repmgr", false);
+    private static readonly RightsView Nobody =
+        new("repmgr", "repmgr", false, false, new(true, false, [new("events", 0), new("nodes", 0)]), null, true, false, false, false, false, "repmgr", false);
+
+    private static readonly RightsView Writer = Nobody with { Database = "metadata", Schema = new(true, false, []) };
 
     private static Conninfo On(string conninfo) => Conninfo.TryParse(conninfo, out Conninfo? parsed, out _) ? parsed : Conninfo.Empty;
 
     private static Planned Plan(
-        ClusterView cluster, bool force = false, bool siblingsFollow = false, Core.Checks.RightsView? rights = null, string? command = null, NodeProbe? local = null) =>
+        ClusterView cluster, bool force = false, bool siblingsFollow = false, RightsView? rights = null, string? command = null, NodeProbe? local = null,
+        Detected<PromoteWay.PgCtl>? pgCtl = null) =>
         PromotePlanner.Plan(
             new PromoteRequest(
                 new NodeId(2), "node2", On("host=node2 user=repmgr"), force, siblingsFollow, command, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(30)),
@@ -29,7 +34,8 @@ public class PromotePlannerTests
                 cluster,
                 rights ?? Superuser,
                 new ServerRoom(10, 0, 10, []),
-                new Dictionary<NodeId, (Conninfo, FollowerView)>()));
+                new Dictionary<NodeId, (Conninfo, FollowerView)>(),
+                pgCtl));
 
     private static NodeView Dead(int id, NodeType type = NodeType.Primary) => new(World.Record(id, type), World.Silent);
 
@@ -86,8 +92,8 @@ public class PromotePlannerTests
     public void All_that_is_in_the_way_is_said_at_once()
     {
         IReadOnlyList<Problem> problems = Refused(Plan(
-            World.See(World.Primary(1), new NodeView(World.Record(3, NodeType.Primary), World.Rejected())), rights: Nobody));
-        Assert.Equal(4, problems.Count); // The live one, not registered, no rights, the doubtful one.
+            World.See(World.Primary(1), new NodeView(World.Record(3, NodeType.Primary), World.Rejected())), rights: Writer, local: World.InRecovery()));
+        Assert.Equal(4, problems.Count); // The live one, not registered, no right on pg_promote, the doubtful one.
         Assert.All(problems, problem => Assert.NotNull(problem.Hint));
     }
 
@@ -102,11 +108,59 @@ public class PromotePlannerTests
     [Fact]
     public void A_promote_command_of_the_operator_needs_no_right_on_pg_promote()
     {
-        Core.Checks.RightsView writer = Nobody with { Schema = new(true, false, true) };
-        Assert.Equal("pg_ctlcluster 15 main promote", Assert.IsType<Step.Promote>(
-            Ready(Plan(World.See(Dead(1), World.Standby(2)), rights: writer, command: "pg_ctlcluster 15 main promote")).Plan.Steps[0]).Command);
-        Assert.Single(Refused(Plan(World.See(Dead(1), World.Standby(2)), rights: writer)));
+        Assert.Equal(new PromoteWay.Command("pg_ctlcluster 15 main promote"), Assert.IsType<Step.Promote>(
+            Ready(Plan(World.See(Dead(1), World.Standby(2)), rights: Writer, command: "pg_ctlcluster 15 main promote")).Plan.Steps[0]).Way);
+        Assert.Single(Refused(Plan(World.See(Dead(1), World.Standby(2)), rights: Writer)));
     }
+
+    [Fact]
+    public void Without_the_right_on_pg_promote_a_local_server_is_promoted_from_outside()
+    {
+        var here = new Detected<PromoteWay.PgCtl>.Found(PromoteWay.PgCtl.In("/bin/pg_ctl", "/data"), "");
+        Planned.Ready ready = Ready(Plan(World.See(Dead(1), World.Standby(2)), rights: Writer, pgCtl: here));
+        Assert.Equal("promote node \"node2\" (ID: 2) to primary with \"/bin/pg_ctl -W -s -D /data promote\"", ready.Plan.Steps[0].Describe());
+        Problem notice = Assert.Single(ready.Notices);
+        Assert.Contains("GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO \"repmgr\";", notice.Detail);
+        Assert.Contains("in database \"metadata\" of the primary", notice.Hint);
+
+        // Who may use the server's own function does, and an operator's command goes before both.
+        Assert.IsType<PromoteWay.Sql>(WayOf(Plan(World.See(Dead(1), World.Standby(2)), rights: Writer with { Promotes = true }, pgCtl: here)));
+        Assert.IsType<PromoteWay.Command>(WayOf(Plan(World.See(Dead(1), World.Standby(2)), rights: Writer, command: "x", pgCtl: here)));
+    }
+
+    [Fact]
+    public void Where_the_server_is_elsewhere_the_grant_is_said_with_its_database_and_why_pg_ctl_is_no_way()
+    {
+        var elsewhere = new Detected<PromoteWay.PgCtl>.Unclear(new Problem("the server does not run here", "No process."));
+        Problem problem = Assert.Single(Refused(Plan(World.See(Dead(1), World.Standby(2)), rights: Writer, pgCtl: elsewhere)));
+        Assert.Equal(
+            "Missing, in the words that grant it:\n  GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO \"repmgr\";\n"
+            + "Nor can pg_ctl be used from here: the server does not run here. No process.",
+            problem.Detail);
+        Assert.Contains("in database \"metadata\" of the primary", problem.Hint);
+    }
+
+    [Fact]
+    public void A_right_that_the_promotion_does_not_need_does_not_stop_it()
+    {
+        RightsView narrow = Writer with { Promotes = true, Schema = new(true, false, [new("monitoring_history", 0), new("nodes", TablePrivileges.All)]) };
+        Ready(Plan(World.See(Dead(1), World.Standby(2)), rights: narrow));
+
+        // Once something is refused, all of it is listed.
+        Problem problem = Assert.Single(Refused(Plan(
+            World.See(Dead(1), World.Standby(2)), rights: narrow with { Schema = new(false, false, narrow.Schema!.Tables) })));
+        Assert.Contains("GRANT USAGE ON SCHEMA repmgr TO \"repmgr\";", problem.Detail);
+        Assert.Contains("ON TABLE repmgr.monitoring_history TO", problem.Detail);
+    }
+
+    [Fact]
+    public void Where_the_records_cannot_be_read_it_is_the_rights_that_are_missing_not_the_registration()
+    {
+        Problem problem = Assert.Single(Refused(Plan(World.See(), rights: Nobody with { Promotes = true }, local: World.InRecovery())));
+        Assert.Contains("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA repmgr", problem.Detail);
+    }
+
+    private static PromoteWay WayOf(Planned planned) => Assert.IsType<Step.Promote>(Ready(planned).Plan.Steps[0]).Way;
 
     [Fact]
     public void A_primary_is_not_promoted_again() =>

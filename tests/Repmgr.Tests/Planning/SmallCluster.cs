@@ -34,7 +34,7 @@ internal sealed class SmallCluster : IStepRunner
         public bool RefusesReplication { get; set; }
 
         /// <summary>The password in this server's primary_conninfo etc. play no part here; who may do what does.</summary>
-        public ReplicationRights Rights { get; set; } = new("repmgr", true, true, true, true, true);
+        public ReplicationRights Rights { get; set; } = new("repmgr", true, true, true, true, true, "repmgr");
     }
 
     public Dictionary<int, Server> Servers { get; } = [];
@@ -107,7 +107,7 @@ internal sealed class SmallCluster : IStepRunner
         new PromoteSeen(
             Probe(Servers[self]),
             Look(),
-            new RightsView("repmgr", "repmgr", true, true, new SchemaRights(true, true, true), null, true, true, true, true, true, "repmgr", true),
+            new RightsView("repmgr", "repmgr", true, true, new SchemaRights(true, true, []), null, true, true, true, true, true, "repmgr", true),
             Room(Servers[self]),
             Servers.Values.Where(server => server.Id != self && server.Up && server.InRecovery)
                 .ToDictionary(server => new NodeId(server.Id), server => (On(server.Id), new FollowerView(server.Rights, server.Source, null)))));

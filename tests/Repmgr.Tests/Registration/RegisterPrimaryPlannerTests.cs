@@ -10,7 +10,7 @@ namespace Repmgr.Tests.Registration;
 
 public sealed class RegisterPrimaryPlannerTests
 {
-    private static readonly NodeRecord s_node = World.Record(1, NodeType.Primary);
+    private static readonly NodeRecord Node = World.Record(1, NodeType.Primary);
 
     [Fact]
     public void The_first_node_gets_the_metadata_and_its_record_whenever_it_is_stopped()
@@ -18,7 +18,7 @@ public sealed class RegisterPrimaryPlannerTests
         SimulatedCluster done = InEveryPrefix(
             () => new SimulatedCluster { Servers = { [1] = World.Writable() } }, cluster => Plan(cluster, original: "test"), mayRefuseWhenDone: true);
 
-        Assert.Equal([s_node], done.Table.Values);
+        Assert.Equal([Node], done.Table.Values);
         Assert.True(done.OriginalViews);
     }
 
@@ -29,14 +29,14 @@ public sealed class RegisterPrimaryPlannerTests
             () =>
             {
                 SimulatedCluster old = new() { Servers = { [1] = World.Writable(), [2] = World.InRecovery() } };
-                old.Register(s_node with { ConfigFile = "/old" }, World.Record(2, upstream: 1));
+                old.Register(Node with { ConfigFile = "/old" }, World.Record(2, upstream: 1));
                 old.Schema = new SchemaState.Extension("5.3");
                 return old;
             },
             cluster => Plan(cluster, force: true),
             mayRefuseWhenDone: false);
 
-        Assert.Equal([s_node, World.Record(2, upstream: 1)], done.Table.Values);
+        Assert.Equal([Node, World.Record(2, upstream: 1)], done.Table.Values);
         Assert.Equal(new SchemaState.Present(SchemaState.Current), done.Schema);
     }
 
@@ -47,13 +47,13 @@ public sealed class RegisterPrimaryPlannerTests
             () =>
             {
                 SimulatedCluster cluster = new() { Servers = { [1] = World.Writable(timeline: 2) } };
-                cluster.Register(s_node with { Type = NodeType.Standby, Upstream = new NodeId(2) }, World.Record(2, NodeType.Primary));
+                cluster.Register(Node with { Type = NodeType.Standby, Upstream = new NodeId(2) }, World.Record(2, NodeType.Primary));
                 return cluster;
             },
             cluster => Plan(cluster, force: true),
             mayRefuseWhenDone: false);
 
-        Assert.Equal(s_node, done.Table[new NodeId(1)]);
+        Assert.Equal(Node, done.Table[new NodeId(1)]);
         Assert.False(done.Table[new NodeId(2)].Active);
     }
 
@@ -76,8 +76,8 @@ public sealed class RegisterPrimaryPlannerTests
     public void Everything_that_stands_in_the_way_is_said_at_once()
     {
         SimulatedCluster cluster = new() { Servers = { [1] = World.Writable(), [2] = World.Writable(started: 9) } };
-        cluster.Register(s_node with { Name = "other" }, World.Record(2, NodeType.Primary, name: "node1"));
-        cluster.Rights = Allowed with { Schema = new SchemaRights(true, true, ReadAndWrite: false), Monitors = false };
+        cluster.Register(Node with { Name = "other" }, World.Record(2, NodeType.Primary, name: "node1"));
+        cluster.Rights = Allowed with { Schema = new SchemaRights(true, true, [new TableRights("nodes", TablePrivileges.Select)]), Monitors = false };
 
         Assert.Equal(
             [
@@ -93,7 +93,7 @@ public sealed class RegisterPrimaryPlannerTests
     public void A_living_second_primary_cannot_be_forced_away()
     {
         SimulatedCluster cluster = new() { Servers = { [1] = World.Writable(), [2] = World.Writable(started: 9) } };
-        cluster.Register(s_node, World.Record(2, NodeType.Primary));
+        cluster.Register(Node, World.Record(2, NodeType.Primary));
 
         Assert.Equal(["another primary is alive: node \"node2\" (ID: 2)"], Refusal(cluster, force: true));
     }
@@ -188,13 +188,61 @@ public sealed class RegisterPrimaryPlannerTests
             notice.Detail);
     }
 
+    [Fact]
+    public void A_metadata_schema_of_another_role_is_told_as_the_statements_that_open_it()
+    {
+        SimulatedCluster cluster = new()
+        {
+            Servers = { [1] = World.Writable() },
+            Schema = new SchemaState.Unread(),
+            Rights = Allowed with { Database = "data", Schema = new(false, false, [new("events", 0), new("nodes", 0)]), Monitors = false },
+        };
+
+        Problem problem = Assert.Single(Assert.IsType<Planned.Refused>(Plan(cluster, force: true)).Problems);
+        Assert.Equal(
+            """
+            Missing, in the words that grant it:
+              GRANT USAGE, CREATE ON SCHEMA repmgr TO "repmgr";
+              GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA repmgr TO "repmgr";
+              GRANT pg_monitor TO "repmgr";
+            """.ReplaceLineEndings("\n"),
+            problem.Detail);
+        Assert.Equal("Run these statements as a superuser in database \"data\" of the primary.", problem.Hint);
+    }
+
+    [Fact]
+    public void A_superuser_that_is_named_makes_the_role_the_owner_of_what_it_lacks_rights_on()
+    {
+        SimulatedCluster cluster = new() { Servers = { [1] = World.Writable() } };
+        cluster.Register(Node);
+        cluster.Rights = Allowed with { Schema = new(true, true, [new("nodes", TablePrivileges.Select)]) };
+
+        var ready = Assert.IsType<Planned.Ready>(RegisterPrimaryPlanner.Plan(
+            Request(force: true) with { Superuser = Parse("user=postgres") }, new PrimarySeen(cluster.Servers[1], cluster.Metadata, cluster.View, [])));
+        Assert.Equal(new Step.EnsureSchema(Parse("user=postgres"), cluster.Schema, null, "repmgr"), ready.Plan.Steps[0]);
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public void The_schema_of_1x_needs_rights_only_where_views_are_made_in_it(bool viewsAreThere, bool refused)
+    {
+        SimulatedCluster cluster = new() { Servers = { [1] = World.Writable() }, OriginalViews = viewsAreThere };
+        cluster.Register(Node);
+        cluster.Rights = Allowed with { OriginalSchema = new(false, false, []) };
+
+        Planned planned = Plan(cluster, force: true, original: "te st");
+        Assert.Equal(refused, planned is Planned.Refused { Problems: [{ Detail: { } detail }] }
+            && detail.Contains("GRANT USAGE, CREATE ON SCHEMA \"repmgr_te st\" TO \"repmgr\";", StringComparison.Ordinal));
+    }
+
     private static Planned Plan(SimulatedCluster cluster, bool force = false, string? original = null) =>
         RegisterPrimaryPlanner.Plan(
             Request(force, original),
             new PrimarySeen(cluster.Servers[1], cluster.Servers[1] is NodeProbe.Primary ? cluster.Metadata : null, cluster.View, []));
 
     private static RegisterPrimaryRequest Request(bool force, string? original = null) =>
-        new(s_node, Parse("host=node1 user=repmgr"), original, force, []);
+        new(Node, Parse("host=node1 user=repmgr"), original, force, []);
 
     private static IEnumerable<string> Refusal(SimulatedCluster cluster, bool force = false) =>
         Assert.IsType<Planned.Refused>(Plan(cluster, force)).Problems.Select(problem => problem.Message);

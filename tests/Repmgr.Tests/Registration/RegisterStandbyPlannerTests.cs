@@ -11,14 +11,14 @@ namespace Repmgr.Tests.Registration;
 
 public sealed class RegisterStandbyPlannerTests
 {
-    private static readonly NodeRecord s_node = World.Record(2);
+    private static readonly NodeRecord Node = World.Record(2);
 
     [Fact]
     public void An_attached_standby_is_recorded_under_the_primary_whenever_it_is_stopped()
     {
         SimulatedCluster done = InEveryPrefix(() => Attached(), cluster => Plan(cluster, sync: true), mayRefuseWhenDone: true);
 
-        Assert.Equal(s_node with { Upstream = new NodeId(1) }, done.Table[s_node.Id]);
+        Assert.Equal(Node with { Upstream = new NodeId(1) }, done.Table[Node.Id]);
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class RegisterStandbyPlannerTests
     {
         SimulatedCluster done = InEveryPrefix(() => Attached(), cluster => Plan(cluster, force: true, upstream: 7), mayRefuseWhenDone: false);
 
-        Assert.Equal(new NodeId(7), done.Table[s_node.Id].Upstream);
+        Assert.Equal(new NodeId(7), done.Table[Node.Id].Upstream);
         Assert.False(done.Table[new NodeId(7)].Active);
     }
 
@@ -43,7 +43,7 @@ public sealed class RegisterStandbyPlannerTests
             cluster => Plan(cluster, force: true),
             mayRefuseWhenDone: false);
 
-        Assert.Equal(s_node with { Upstream = new NodeId(1) }, done.Table[s_node.Id]);
+        Assert.Equal(Node with { Upstream = new NodeId(1) }, done.Table[Node.Id]);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class RegisterStandbyPlannerTests
         SimulatedCluster cluster = Attached(attached: []);
         cluster.Servers[2] = World.InRecovery(system: 5, version: new PostgresVersion(160004));
         cluster.Register(World.Record(2), World.Record(3, upstream: 1, name: "node2"));
-        cluster.Rights = Allowed with { Schema = new SchemaRights(true, true, ReadAndWrite: false) };
+        cluster.Rights = Allowed with { Schema = new SchemaRights(true, true, [new TableRights("nodes", TablePrivileges.Select)]) };
 
         Assert.Equal(
             [
@@ -89,6 +89,7 @@ public sealed class RegisterStandbyPlannerTests
         var write = Assert.IsType<Step.WriteNode>(Assert.Single(ready.Plan.Steps));
         Assert.Equal(new NodeId(3), write.Record.Upstream);
         Assert.Equal("node3", write.On["host"]);
+        Assert.Contains(ready.Notices, notice => notice.Message == "node \"node3\" (ID: 3) accepts writes, but the records do not name it as the primary");
     }
 
     [Fact]
@@ -130,7 +131,7 @@ public sealed class RegisterStandbyPlannerTests
         SimulatedCluster cluster = new() { Servers = { [2] = World.Writable(attached: "node2") } };
         cluster.Register(World.Record(2, NodeType.Primary));
         Planned planned = RegisterStandbyPlanner.Plan(Request(true, null, false), new StandbySeen(World.InRecovery(), cluster.View, cluster.Metadata));
-        Assert.Contains(Assert.IsType<Planned.Refused>(planned).Problems, problem => problem.Message == "node 2 is the primary");
+        Assert.Equal(["node 2 is the primary"], Assert.IsType<Planned.Refused>(planned).Problems.Select(problem => problem.Message));
     }
 
     [Fact]
@@ -175,7 +176,7 @@ public sealed class RegisterStandbyPlannerTests
             new StandbySeen(cluster.Servers[2], cluster.View, PrimarySearch.In(cluster.View) is PrimarySearch.Found ? cluster.Metadata : null));
 
     private static RegisterStandbyRequest Request(bool force, int? upstream, bool sync) =>
-        new(s_node, Parse("host=node2 user=repmgr"), upstream is { } id ? new NodeId(id) : null, force, sync ? new SyncWait(null) : null, []);
+        new(Node, Parse("host=node2 user=repmgr"), upstream is { } id ? new NodeId(id) : null, force, sync ? new SyncWait(null) : null, []);
 
     private static Planned.Refused Refusal(SimulatedCluster cluster, bool force = false, int? upstream = null) =>
         Assert.IsType<Planned.Refused>(Plan(cluster, force, upstream));

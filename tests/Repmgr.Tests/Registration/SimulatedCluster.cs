@@ -22,7 +22,7 @@ internal sealed class SimulatedCluster
     public RightsView Rights { get; set; } = Allowed;
 
     public static RightsView Allowed { get; } = new(
-        "repmgr", "repmgr", IsSuperuser: false, CreateInDatabase: true, new SchemaRights(true, true, true), null,
+        "repmgr", "repmgr", IsSuperuser: false, CreateInDatabase: true, new SchemaRights(true, true, []), null,
         OwnsExtension: true, Monitors: true, Promotes: true, Resumes: true, Checkpoints: true, "repmgr", Replicates: true);
 
     public ClusterView View => World.See([.. Table.Values.OrderBy(record => record.Id).Select(record =>

@@ -48,7 +48,7 @@ public static class FollowPlanner
         RepointWay? way = WayTo(follower, source, request.Restart);
         List<Problem> problems = [.. Rights(follower, seen.Upstream, way, source)];
         problems.AddRange(Attachable(request.Self, copy, standby, seen.Upstream));
-        problems.AddRange(Room(request.Self, seen.Upstream, source));
+        problems.AddRange(Room(request.Self, standby, seen.Upstream, source));
         if (problems.Count > 0 || way is null)
             return new Planned.Refused(problems, seen.Upstream.Refused is null ? ExitCode.BadConfig : ExitCode.FollowFailed);
 
@@ -56,7 +56,7 @@ public static class FollowPlanner
         List<Step> steps = [];
         bool newSlot = source.SlotName is { } slot && seen.Upstream.Room?.Slots.Any(s => s.Name == slot) == false;
         if (newSlot)
-            steps.Add(new Step.ReserveSlot(seen.Upstream.On, Named(upstream), source.SlotName!));
+            steps.Add(new Step.ReserveSlot(seen.Upstream.On, upstream.Label, source.SlotName!));
         if (follower.Source != source)
             steps.Add(new Step.Repoint(request.On, request.Self, source, way));
         if (request.Restart)
@@ -125,7 +125,7 @@ public static class FollowPlanner
         if (local is NodeProbe.Primary)
         {
             return new Planned.Refused([new Problem(
-                $"node \"{request.Self.Name}\" (ID: {request.Self.Id}) is a primary",
+                $"{request.Self.Label} is a primary",
                 "Only a running standby can be pointed at another node.",
                 "To make it a standby of the new primary, clone it with \"repmgr standby clone --force\".")]);
         }
@@ -143,20 +143,15 @@ public static class FollowPlanner
         if (source.SlotName is not null && upstream.Rights is { Replicates: false, IsSuperuser: false } there)
             grants.Add($"ALTER ROLE {SqlText.Name(there.Role)} REPLICATION;");
         if (way is null)
-        {
-            grants.Add($"GRANT ALTER SYSTEM ON PARAMETER primary_conninfo, primary_slot_name TO {role}; -- PostgreSQL 15 or newer");
-            grants.Add($"GRANT EXECUTE ON FUNCTION pg_catalog.pg_reload_conf() TO {role};");
-        }
-
+            grants.AddRange(Grants.Repoint(follower.Rights.Role));
         if (grants.Count == 0)
             yield break;
 
         yield return new Problem(
             $"role \"{follower.Rights.Role}\" lacks rights to change where a standby streams from, and to see it",
-            $"Missing, in the words that grant it:\n  {string.Join("\n  ", grants)}",
-            way is null
-                ? "Run these statements as a superuser on the primary; or run repmgr on the standby's own host as the operating-system user that owns the data directory, with data_directory set."
-                : "Run these statements as a superuser on the primary.");
+            Grants.Missing(grants),
+            Grants.RunThem(follower.Rights.Database)
+            + (way is null ? " Or run repmgr on the standby's own host as the operating-system user that owns the data directory, with data_directory set." : ""));
     }
 
     private static IEnumerable<Problem> Attachable(NodeRecord self, CopyEnd copy, NodeProbe.Standby standby, UpstreamView upstream)
@@ -181,13 +176,13 @@ public static class FollowPlanner
             yield return problem;
     }
 
-    private static IEnumerable<Problem> Room(NodeRecord self, UpstreamView upstream, ReplicationSource source)
+    private static IEnumerable<Problem> Room(NodeRecord self, NodeProbe.Standby standby, UpstreamView upstream, ReplicationSource source)
     {
         if (upstream.Room is not { } room || upstream.Node.Probe.Running is not { } server)
             yield break;
 
         string named = $"node \"{upstream.Node.Record.Name}\"";
-        bool attached = server.Downstreams.Any(sender => sender.ApplicationName == self.Name);
+        bool attached = server.Downstreams.Any(sender => sender.ApplicationName == self.Name) || NodeReach.Serves(upstream.Node.Record, standby.Receiver);
         if (!attached && room.FreeWalSenders < 1)
         {
             yield return new Problem(
@@ -241,7 +236,7 @@ public static class FollowPlanner
         if (request.Restart)
             steps.Add(new Step.RestartServer(request.Self, request.RestartWithin));
         if (newSlot is not null)
-            steps.Add(new Step.DropSlot(seen.Upstream.On, Named(seen.Upstream.Node.Record), newSlot));
+            steps.Add(new Step.DropSlot(seen.Upstream.On, seen.Upstream.Node.Record.Label, newSlot));
         return steps;
     }
 
@@ -255,12 +250,10 @@ public static class FollowPlanner
             return (null, null);
 
         if (former.Probe.Running is not null && seen.FormerOn is { } on)
-            return (new Step.DropSlot(on, Named(former.Record), slot), null);
+            return (new Step.DropSlot(on, former.Record.Label, slot), null);
 
         return (null, new Problem(
-            $"slot \"{slot}\" stays on {Named(former.Record)}, which cannot be reached",
+            $"slot \"{slot}\" stays on {former.Record.Label}, which cannot be reached",
             Hint: $"When that server runs again, drop it there, or it keeps WAL for ever: SELECT pg_drop_replication_slot({SqlText.Literal(slot)})."));
     }
-
-    private static string Named(NodeRecord node) => $"node \"{node.Name}\" (ID: {node.Id})";
 }

@@ -28,7 +28,7 @@ public abstract record FollowTarget
             return new None(
                 [new Problem(
                     $"no node \"{wanted}\" is registered",
-                    $"Registered are {string.Join(", ", cluster.Nodes.Select(node => $"\"{node.Record.Name}\" (ID: {node.Record.Id})"))}.",
+                    $"Registered are {string.Join(", ", cluster.Nodes.Select(node => node.Record.Quoted))}.",
                     "Name a node by its id or its name.")],
                 ExitCode.BadConfig);
         }
@@ -50,10 +50,15 @@ public abstract record FollowTarget
 
     private static IEnumerable<Problem> Faults(NodeId self, NodeView upstream, NodeView primary, ClusterView cluster)
     {
-        string named = $"node \"{upstream.Record.Name}\" (ID: {upstream.Record.Id})";
+        string named = upstream.Record.Label;
         if (upstream.Record.Id == self)
         {
-            yield return new Problem($"{named} cannot follow itself", Hint: "Name another node.");
+            yield return primary.Record.Id == self
+                ? new Problem(
+                    $"{named} is the primary itself",
+                    "It accepts writes, and no other node does.",
+                    "Only a standby can follow. If another node is to be the primary, stop this one, run \"repmgr standby promote\" there, and clone this one from it with \"repmgr standby clone --force\".")
+                : new Problem($"{named} cannot follow itself", Hint: "Name another node.");
             yield break;
         }
 

@@ -19,7 +19,9 @@ public sealed record FollowerView(ReplicationRights Rights, ReplicationSource? S
 /// <param name="Reloads">It may call <c>pg_reload_conf()</c>.</param>
 /// <param name="Monitors">It may read all statistics.</param>
 /// <param name="Replicates">It may make and drop slots.</param>
-public sealed record ReplicationRights(string Role, bool IsSuperuser, bool AltersSource, bool Reloads, bool Monitors, bool Replicates);
+/// <param name="Database"><c>current_database()</c>: rights on functions hold there.</param>
+public sealed record ReplicationRights(
+    string Role, bool IsSuperuser, bool AltersSource, bool Reloads, bool Monitors, bool Replicates, string Database);
 
 /// <summary>What a server has left for standbys.</summary>
 /// <param name="MaxWalSenders"><c>max_wal_senders</c></param>

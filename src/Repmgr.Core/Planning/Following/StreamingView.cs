@@ -37,12 +37,12 @@ public sealed record StreamingView(string Standby, ReplicationSource Source, Nod
                     yield return "the standby is a primary now";
                     break;
                 default:
-                    yield return $"the standby does not answer ({Reason(Here)})";
+                    yield return $"the standby does not answer ({Here.Obstacle})";
                     break;
             }
 
             if (There.Running is null)
-                yield return $"the upstream does not answer ({Reason(There)})";
+                yield return $"the upstream does not answer ({There.Obstacle})";
             else if (!Senders.Any())
                 yield return $"the upstream serves no standby named \"{Standby}\"";
             else if (Senders.All(sender => sender.State != "streaming"))
@@ -71,11 +71,4 @@ public sealed record StreamingView(string Standby, ReplicationSource Source, Nod
 
     private bool IsAtPort(int? connected) =>
         Source.PrimaryConninfo["port"] is not { Length: > 0 } ports || ports.Split(',').Any(port => port == connected?.ToString());
-
-    private static string Reason(NodeProbe probe) => probe switch
-    {
-        NodeProbe.Silent silent => silent.Reason,
-        NodeProbe.Rejected rejected => rejected.Reason,
-        _ => "",
-    };
 }

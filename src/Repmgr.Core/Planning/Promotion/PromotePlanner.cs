@@ -1,5 +1,6 @@
 using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Hosts;
 using Repmgr.Core.Planning.Following;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
@@ -24,12 +25,14 @@ public sealed record PromoteRequest(
 /// <param name="Rights">What the role may do on the local server; null when it was not reached.</param>
 /// <param name="Room">What the local server has left for standbys; null when it was not reached.</param>
 /// <param name="Siblings">How the other standbys can be pointed elsewhere, of those that were reached and asked.</param>
+/// <param name="PgCtl">Whether the server can be promoted from outside; null: that was not looked at, because it need not be.</param>
 public sealed record PromoteSeen(
     NodeProbe Local,
     ClusterView Cluster,
     RightsView? Rights,
     ServerRoom? Room,
-    IReadOnlyDictionary<NodeId, (Conninfo On, FollowerView View)> Siblings);
+    IReadOnlyDictionary<NodeId, (Conninfo On, FollowerView View)> Siblings,
+    Detected<PromoteWay.PgCtl>? PgCtl = null);
 
 /// <summary>Decides whether and how the local standby becomes the primary.</summary>
 public static class PromotePlanner
@@ -57,7 +60,8 @@ public static class PromotePlanner
         List<NodeView> others = [.. seen.Cluster.Nodes.Where(node => node.Record.Id != request.Self && node.Record.Type != NodeType.Witness)];
         List<NodeId> deposed = [.. others.Where(node => node.Record is { Type: NodeType.Primary, Active: true }).Select(node => node.Record.Id)];
         List<Problem> problems = [.. OtherPrimaries(others)];
-        if (self is null)
+        IReadOnlyList<string> lacking = seen.Rights is { } rights ? RightsCheck.ToUse(MetadataUse.Change, rights) : [];
+        if (self is null && lacking.Count == 0)
         {
             problems.Add(new Problem(
                 $"node {request.Self} is not registered",
@@ -66,32 +70,36 @@ public static class PromotePlanner
         else if (seen.Local is NodeProbe.Primary && self is { Type: NodeType.Primary, Active: true } && deposed.Count == 0)
         {
             problems.Add(new Problem(
-                $"node \"{self.Name}\" (ID: {self.Id}) is the primary already",
+                $"{self.Label} is the primary already",
                 "It accepts writes, and it is registered as the primary.",
                 "Only a standby can be promoted; see \"repmgr cluster show\"."));
         }
 
-        problems.AddRange(Rights(request, seen));
+        PromoteWay? way = WayTo(request, seen);
+        problems.AddRange(Rights(seen, way, lacking));
         List<Problem> notices = [];
         foreach (Problem doubt in Doubts(others))
             (request.Force ? notices : problems).Add(request.Force ? doubt with { Hint = null } : doubt);
 
         List<Step> siblings = PlanSiblings(request, seen, self, problems, notices);
-        if (problems.Count > 0 || self is null)
+        if (problems.Count > 0 || self is null || way is null)
             return new Planned.Refused(problems);
 
         if (seen.Local is NodeProbe.Standby standby)
             notices.AddRange(Ahead(standby, others));
         else
             notices.Add(Resumed(self));
-        return new Planned.Ready(PlanFor(request, seen, self, deposed, siblings), notices);
+        if (way is PromoteWay.PgCtl && seen.Rights is { } own)
+            notices.Add(FromOutside(own));
+        return new Planned.Ready(PlanFor(request, seen, self, way, deposed, siblings), notices);
     }
 
-    private static Plan PlanFor(PromoteRequest request, PromoteSeen seen, NodeRecord self, List<NodeId> deposed, List<Step> siblings)
+    private static Plan PlanFor(
+        PromoteRequest request, PromoteSeen seen, NodeRecord self, PromoteWay way, List<NodeId> deposed, List<Step> siblings)
     {
         List<Step> steps = [];
         if (seen.Local is NodeProbe.Standby)
-            steps.Add(new Step.Promote(request.On, self, request.Command, request.Within));
+            steps.Add(new Step.Promote(request.On, self, way, request.Within));
         steps.Add(new Step.WriteNode(
             request.On, self with { Type = NodeType.Primary, Upstream = null, Active = true }, deposed, Replace: true));
         int aftermath = steps.Count;
@@ -105,7 +113,7 @@ public static class PromotePlanner
         foreach (NodeView node in others.Where(node => node.Probe is NodeProbe.Primary))
         {
             yield return new Problem(
-                $"{Named(node.Record)} is a running primary",
+                $"{node.Record.Label} is a running primary",
                 $"It accepts writes on timeline {node.Probe.Running!.Timeline}.",
                 "Stop it first if this node is to take its place.");
         }
@@ -118,32 +126,41 @@ public static class PromotePlanner
         let rejected = node.Probe as NodeProbe.Rejected
         where rejected is not null
         select new Problem(
-            $"{Named(node.Record)} is running and may be a primary",
+            $"{node.Record.Label} is running and may be a primary",
             $"It is registered as the primary, listens, and does not let us in: {rejected.Reason}",
             "Stop it first, or make it answer; use -F/--force only if you know that it is not a primary.");
 
-    private static IEnumerable<Problem> Rights(PromoteRequest request, PromoteSeen seen)
+    // What the operator configured goes before all, and the server's own function before what reaches into its data directory.
+    private static PromoteWay? WayTo(PromoteRequest request, PromoteSeen seen) => (request.Command, seen.Rights) switch
     {
-        if (seen.Rights is not { IsSuperuser: false } rights)
+        ({ } command, _) => new PromoteWay.Command(command),
+        (_, { IsSuperuser: false, Promotes: false }) when seen.Local is NodeProbe.Standby => (seen.PgCtl as Detected<PromoteWay.PgCtl>.Found)?.Value,
+        _ => new PromoteWay.Sql(),
+    };
+
+    private static IEnumerable<Problem> Rights(PromoteSeen seen, PromoteWay? way, IReadOnlyList<string> lacking)
+    {
+        if (seen.Rights is not { } rights || (way is not null && lacking.Count == 0))
             yield break;
 
-        string role = SqlText.Name(rights.Role);
-        List<string> grants = [];
-        if (!rights.Promotes && request.Command is null && seen.Local is NodeProbe.Standby)
-            grants.Add($"GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO {role};");
-        if (rights.Schema is { Use: false })
-            grants.Add($"GRANT USAGE ON SCHEMA repmgr TO {role};");
-        if (rights.Schema is { ReadAndWrite: false })
-            grants.Add($"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA repmgr TO {role};");
-        if (grants.Count == 0)
-            yield break;
-
-        // A standby takes no GRANT: where the primary is gone, its service account is the way left.
+        // A standby takes no GRANT: where the primary is gone, the server's operating-system user is the way left.
+        string[] function = way is null ? [Grants.Promote(rights.Role)] : [];
+        string outside = way is null && (seen.PgCtl as Detected<PromoteWay.PgCtl>.Unclear)?.Problem is { } why
+            ? $"\nNor can pg_ctl be used from here: {why.Message}. {why.Detail}"
+            : "";
         yield return new Problem(
             $"role \"{rights.Role}\" may not promote this node",
-            $"Missing, in the words that grant it:\n  {string.Join("\n  ", grants)}",
-            $"Run these statements as a superuser on the primary; if it is gone, name a superuser in conninfo, or set service_promote_command to \"pg_ctl promote -D DATA_DIRECTORY\".");
+            Grants.Missing([.. function, .. lacking]) + outside,
+            $"{Grants.RunThem(rights.Database)} If that is gone, "
+            + (way is null
+                ? "run repmgr on the standby's own host as the operating-system user of its server, name a superuser in conninfo, or set service_promote_command to \"pg_ctl promote -D DATA_DIRECTORY\"."
+                : "name a superuser in conninfo."));
     }
+
+    private static Problem FromOutside(RightsView rights) => new(
+        $"role \"{rights.Role}\" may not execute pg_promote, so pg_ctl promotes the server",
+        Grants.Missing([Grants.Promote(rights.Role)]),
+        $"{Grants.RunThem(rights.Database)} Then this node can also be promoted from another host.");
 
     private static IEnumerable<Problem> Ahead(NodeProbe.Standby self, List<NodeView> others)
     {
@@ -152,7 +169,7 @@ public static class PromotePlanner
             if (node.Probe is NodeProbe.Standby other && other.Server.Timeline == self.Server.Timeline && other.Position > self.Position)
             {
                 yield return new Problem(
-                    $"{Named(node.Record)} has more WAL than this node",
+                    $"{node.Record.Label} has more WAL than this node",
                     $"It has {other.Position - self.Position} bytes more (up to {other.Position}; this node has {self.Position}). They are lost, and that node must be cloned anew if it has replayed them.",
                     "Promote that node in place of this one to keep them.");
             }
@@ -160,7 +177,7 @@ public static class PromotePlanner
     }
 
     private static Problem Resumed(NodeRecord self) => new(
-        $"node \"{self.Name}\" (ID: {self.Id}) accepts writes already",
+        $"{self.Label} accepts writes already",
         "It was promoted before, but the metadata does not say so. It is brought up to date.");
 
     private static List<Step> PlanSiblings(
@@ -174,7 +191,7 @@ public static class PromotePlanner
         {
             notices.Add(new Problem(
                 siblings.Count == 1 ? "another standby does not follow by itself" : $"{siblings.Count} other standbys do not follow by themselves",
-                $"Left behind: {string.Join(", ", siblings.Select(node => Named(node.Record)))}.",
+                $"Left behind: {string.Join(", ", siblings.Select(node => node.Record.Label))}.",
                 "Run \"repmgr standby follow\" on each of them, or promote with --siblings-follow."));
             return [];
         }
@@ -218,8 +235,8 @@ public static class PromotePlanner
         (on, view) = (null, null);
         if (sibling.Probe is not NodeProbe.Standby || !seen.Siblings.TryGetValue(sibling.Record.Id, out (Conninfo On, FollowerView View) found))
         {
-            string reason = sibling.Probe switch { NodeProbe.Silent silent => silent.Reason, NodeProbe.Rejected rejected => rejected.Reason, _ => "It could not be asked." };
-            return new Problem($"{Named(sibling.Record)} cannot be reached, so it cannot be made to follow", reason, hint);
+            return new Problem(
+                $"{sibling.Record.Label} cannot be reached, so it cannot be made to follow", sibling.Probe.Obstacle ?? "It could not be asked.", hint);
         }
 
         (on, view) = found;
@@ -228,16 +245,15 @@ public static class PromotePlanner
             return view.Source.PrimaryConninfo["password"] is null
                 ? null
                 : new Problem(
-                    $"{Named(sibling.Record)} has a password in primary_conninfo, so it cannot be made to follow from here",
+                    $"{sibling.Record.Label} has a password in primary_conninfo, so it cannot be made to follow from here",
                     "ALTER SYSTEM would put the password into the server's log and statistics.",
                     hint);
         }
 
-        string role = SqlText.Name(view.Rights.Role);
         return new Problem(
-            $"role \"{view.Rights.Role}\" may not change where {Named(sibling.Record)} streams from",
-            $"Missing, in the words that grant it:\n  GRANT ALTER SYSTEM ON PARAMETER primary_conninfo, primary_slot_name TO {role}; -- PostgreSQL 15 or newer\n  GRANT EXECUTE ON FUNCTION pg_catalog.pg_reload_conf() TO {role};\n  GRANT pg_monitor TO {role};",
-            hint);
+            $"role \"{view.Rights.Role}\" may not change where {sibling.Record.Label} streams from",
+            Grants.Missing([.. Grants.Repoint(view.Rights.Role), $"GRANT pg_monitor TO {SqlText.Name(view.Rights.Role)};"]),
+            $"{Grants.RunThem(view.Rights.Database)} Or: {char.ToLowerInvariant(hint[0])}{hint[1..]}");
     }
 
     private static IEnumerable<Step> StepsFor(PromoteRequest request, NodeRecord self, NodeView sibling, Conninfo on, FollowerView view)
@@ -248,7 +264,7 @@ public static class PromotePlanner
         ReplicationSource source = FollowPlanner.SourceTo(
             node, upstream, new ReplicationCredentials(view.Source.PrimaryConninfo["user"], null, null), view.Source.PrimaryConninfo, slot, sibling.Probe.Running!.Version);
         if (slot is not null)
-            yield return new Step.ReserveSlot(request.On, Named(self), slot);
+            yield return new Step.ReserveSlot(request.On, self.Label, slot);
         yield return new Step.Repoint(on, node, source, new RepointWay.Sql());
         yield return new Step.AwaitStreaming(
             on, node, request.On, self, source, request.FollowWithin,
@@ -256,6 +272,4 @@ public static class PromotePlanner
         yield return new Step.WriteNode(
             request.On, node with { Upstream = self.Id, SlotName = slot }, [], Replace: true);
     }
-
-    private static string Named(NodeRecord node) => $"node \"{node.Name}\" (ID: {node.Id})";
 }

@@ -62,7 +62,7 @@ internal static class PlanningChecks
 
     public static Problem AlreadyRegistered(NodeRecord record)
     {
-        string type = record.Type switch { NodeType.Primary => "primary", NodeType.Standby => "standby", _ => "witness" };
+        string type = record.Type.Name();
         return new Problem(
             $"node {record.Id} is already registered",
             Detail: $"As {type} \"{record.Name}\", with conninfo: {Shown(record.Conninfo)}",

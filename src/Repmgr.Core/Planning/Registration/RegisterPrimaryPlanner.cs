@@ -55,7 +55,7 @@ public static class RegisterPrimaryPlanner
             .. Existing(request, seen.Cluster),
             .. OtherPrimaries(request.Node, primary, seen.Cluster),
         ];
-        if (request.Superuser is null && RightsCheck.ForRegistering(metadata.Rights, metadata.Schema, request.Cluster) is { } lacking)
+        if (request.Superuser is null && RightsCheck.ForRegistering(metadata, request.Cluster) is { } lacking)
             problems.Add(lacking);
         if (problems.Count > 0)
             return new Planned.Refused(problems);
@@ -67,7 +67,8 @@ public static class RegisterPrimaryPlanner
     {
         List<Step> steps = [];
         bool schemaIsReady = metadata.Schema is SchemaState.Present { Version: SchemaState.Current }
-            && (request.Cluster is null || metadata.OriginalViews);
+            && (request.Cluster is null || metadata.OriginalViews)
+            && RightsCheck.ForRegistering(metadata, request.Cluster) is null; // A superuser was named, who makes the role the owner.
         if (!schemaIsReady)
         {
             steps.Add(new Step.EnsureSchema(
@@ -120,11 +121,11 @@ public static class RegisterPrimaryPlanner
             bool isThisOne = server.SystemIdentifier == primary.Server.SystemIdentifier && server.StartedAt == primary.Server.StartedAt;
             yield return isThisOne
                 ? new Problem(
-                    $"this server is registered already, as node \"{other.Record.Name}\" (ID: {other.Record.Id})",
+                    $"this server is registered already, as {other.Record.Label}",
                     Detail: $"The conninfo of that node leads to this server: {PlanningChecks.Shown(other.Record.Conninfo)}",
                     Hint: $"Set node_id={other.Record.Id} in repmgr.conf, or delete that record first: repmgr primary unregister --node-id={other.Record.Id} --force")
                 : new Problem(
-                    $"another primary is alive: node \"{other.Record.Name}\" (ID: {other.Record.Id})",
+                    $"another primary is alive: {other.Record.Label}",
                     Detail: $"It accepts writes on timeline {server.Timeline}; this server is on timeline {primary.Server.Timeline}.",
                     Hint: "A cluster has one primary. Stop the one that must not be it, and make a standby of it.");
         }
@@ -148,7 +149,7 @@ public static class RegisterPrimaryPlanner
         {
             yield return new Problem(
                 "the repmgrd of repmgr 5 is still running",
-                Detail: $"On {string.Join(", ", oldDaemons.Select(node => $"node \"{node.Name}\" (ID: {node.Id})"))}. It cannot work without the extension.",
+                Detail: $"On {string.Join(", ", oldDaemons.Select(node => node.Label))}. It cannot work without the extension.",
                 Hint: "Stop it on all nodes first.");
         }
     }

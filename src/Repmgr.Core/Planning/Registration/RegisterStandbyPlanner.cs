@@ -1,4 +1,3 @@
-using System.Globalization;
 using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Postgres;
@@ -63,11 +62,13 @@ public static class RegisterStandbyPlanner
         List<Problem> notices = [.. request.Notices];
         problems.AddRange(PlanningChecks.Version(primary.Probe.Server.Version));
         problems.AddRange(PlanningChecks.Schema(metadata.Schema, takeOver: false));
-        if (RightsCheck.ForRegistering(metadata.Rights, metadata.Schema, null) is { } lacking)
+        if (RightsCheck.For(MetadataUse.Register, metadata.Rights) is { } lacking)
             problems.Add(lacking);
         problems.AddRange(SameCluster(seen.Local, primary));
         if (primary.Node.Record.Id == request.Node.Id)
             problems.Add(IdOfThePrimary(request, primary.Node.Record));
+        else if (primary.Node.Record is { Type: not NodeType.Primary } or { Active: false })
+            notices.Add(NotRecorded(primary.Node.Record));
 
         NodeRecord node = request.Node with { Upstream = request.Upstream ?? primary.Node.Record.Id };
         List<Step> steps = PlaceUnder(request, seen, node, problems, notices);
@@ -90,6 +91,11 @@ public static class RegisterStandbyPlanner
         $"node {request.Node.Id} is the primary",
         Detail: $"Node \"{primary.Name}\" accepts writes at: {PlanningChecks.Shown(primary.Conninfo)}",
         Hint: "Set another \"node_id\" in repmgr.conf.");
+
+    private static Problem NotRecorded(NodeRecord primary) => new(
+        $"{primary.Label} accepts writes, but the records do not name it as the primary",
+        "It was promoted without being recorded.",
+        "Run \"repmgr primary register --force\" on it.");
 
     private static IEnumerable<Problem> SameCluster(NodeProbe local, PrimarySearch.Found primary)
     {
@@ -120,8 +126,9 @@ public static class RegisterStandbyPlanner
         NodeId upstream = node.Upstream!.Value;
         if (upstream == node.Id)
         {
-            problems.Add(new Problem($"node {node.Id} cannot be its own upstream", Hint: "Give another --upstream-node-id."));
-            return [];
+            if (request.Upstream is not null)
+                problems.Add(new Problem($"node {node.Id} cannot be its own upstream", Hint: "Give another --upstream-node-id, or leave it out."));
+            return []; // Else it has the primary's id, which has been said.
         }
 
         if (seen.Cluster.Find(upstream) is not { } found)
@@ -164,13 +171,13 @@ public static class RegisterStandbyPlanner
 
     private static Problem? NotAttached(NodeRecord node, NodeProbe local, NodeView upstream)
     {
-        string named = $"node \"{upstream.Record.Name}\" (ID: {upstream.Record.Id})";
+        string named = upstream.Record.Label;
         string hint = $"Point it there with \"repmgr standby follow --upstream-node-id={upstream.Record.Id}\", or use -F/--force to register it as it is.";
         if (upstream.Probe.Running is not { } server)
         {
             return new Problem(
                 $"cannot tell whether this standby is attached to {named}",
-                Detail: $"That node cannot be asked: {Reason(upstream.Probe)}",
+                Detail: $"That node cannot be asked: {upstream.Probe.Obstacle}",
                 Hint: "Start that node, or use -F/--force to register the standby as it is.");
         }
 
@@ -191,25 +198,12 @@ public static class RegisterStandbyPlanner
     }
 
     // A clone made without a repmgr.conf, as the original's manual has it, cannot know the node's name. Such a standby is known by
-    // the address that its WAL receiver has: https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-WAL-RECEIVER-VIEW
+    // the address that its WAL receiver has.
     private static bool StreamsUnderAnotherName(NodeProbe local, NodeRecord upstream) =>
-        local is NodeProbe.Standby { Receiver: { Status: "streaming", SenderHost: { } host, SenderPort: { } port } }
-        && Conninfo.TryParse(upstream.Conninfo, out Conninfo? conninfo, out _)
-        && (conninfo["port"] ?? "5432") == port.ToString(CultureInfo.InvariantCulture)
-        && (conninfo["host"] == host || conninfo["hostaddr"] == host
-            || (IsLoopback(host) && IsLoopback(conninfo["host"] ?? conninfo["hostaddr"] ?? "")));
-
-    private static bool IsLoopback(string host) => host is "localhost" or "127.0.0.1" or "::1";
+        local is NodeProbe.Standby { Receiver: { Status: "streaming" } receiver } && NodeReach.Serves(upstream, receiver);
 
     private static Problem AnotherName(NodeRecord node, NodeRecord upstream) => new(
-        $"the standby streams from node \"{upstream.Name}\" (ID: {upstream.Id}), but not under its own name",
+        $"the standby streams from {upstream.Label}, but not under its own name",
         Detail: $"pg_stat_replication there shows no application_name \"{node.Name}\".",
-        Hint: $"Add application_name={node.Name} to primary_conninfo and reload the standby, so that it can be told from others.");
-
-    private static string Reason(NodeProbe probe) => probe switch
-    {
-        NodeProbe.Silent silent => silent.Reason,
-        NodeProbe.Rejected rejected => rejected.Reason,
-        _ => "",
-    };
+        Hint: $"Run \"repmgr standby follow\" on it when it is registered: that adds application_name={node.Name} to primary_conninfo, by which it is told from others.");
 }

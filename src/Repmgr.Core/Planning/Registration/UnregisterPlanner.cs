@@ -51,7 +51,7 @@ public static class UnregisterPlanner
         {
             yield return new Problem(
                 $"other nodes still have node {target.Id} as their upstream",
-                Detail: $"They are: {string.Join(", ", dependants.Select(node => $"\"{node.Name}\" (ID: {node.Id})"))}.",
+                Detail: $"They are: {string.Join(", ", dependants.Select(node => node.Quoted))}.",
                 Hint: "Run \"repmgr standby follow\" on each, or unregister them first.");
         }
     }
@@ -61,8 +61,8 @@ public static class UnregisterPlanner
         if (target.Type != NodeType.Standby)
         {
             yield return new Problem(
-                $"node {target.Id} is registered as {TypeName(target.Type)}, not as standby",
-                Hint: $"Use \"repmgr {TypeName(target.Type)} unregister\".");
+                $"node {target.Id} is registered as {target.Type.Name()}, not as standby",
+                Hint: $"Use \"repmgr {target.Type.Name()} unregister\".");
         }
     }
 
@@ -93,11 +93,4 @@ public static class UnregisterPlanner
         if (record.Active)
             yield return new Problem($"the record of node {record.Id} is still marked as active", Hint: Override);
     }
-
-    private static string TypeName(NodeType type) => type switch
-    {
-        NodeType.Primary => "primary",
-        NodeType.Standby => "standby",
-        _ => "witness",
-    };
 }

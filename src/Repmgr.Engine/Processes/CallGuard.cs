@@ -1,13 +1,14 @@
 using Repmgr.Core.Problems;
 
-namespace Repmgr.Cli.Commands;
+namespace Repmgr.Engine.Processes;
 
 /// <summary>
 /// Keeps a command from calling itself for ever: with repmgr in service_promote_command, say, each promotion would start
 /// another. The programs that repmgr starts inherit the name of the command that started them.
 /// </summary>
-internal static class CallGuard
+public static class CallGuard
 {
+    /// <summary>Holds the commands that are running, those that started others first.</summary>
     public const string Variable = "REPMGR_RUNNING";
 
     /// <summary>Marks the command as running; or says that it is called from within itself.</summary>
