@@ -194,12 +194,14 @@ internal static class SourceChecks
                 // Rights on functions hold in one database, also those on the functions of pg_catalog.
                 Hint: $"Run as a superuser in database \"{servers.Backup["dbname"]}\" of the primary: {string.Join(" ", grants.Select(grant => grant + ";"))}"));
         }
-        else if (source.ReplicationRefused is { } reason && rights.ReplicationRoleMay is not null)
+        else if (source.ReplicationRefused is { } refused && rights.ReplicationRoleMay is not null && source.FreeWalSenders > 0)
         {
-            yield return new(new Problem(
-                "the source does not accept a replication connection",
-                $"{reason.TrimEnd('.')}.",
-                $"Let role \"{rights.ReplicationRole}\" in from this host on database \"replication\" in the source's pg_hba.conf, and reload it."));
+            yield return new(
+                new Problem(
+                    "the source does not let a standby in from here",
+                    $"A replication connection as the standby would make it was tried: {refused.Reason.TrimEnd('.')}.",
+                    refused.Hint(servers.SourceName, rights.ReplicationRole)),
+                refused.SqlState == "28P01" ? ExitCode.MonitoringTimeoutOrBadPassword : ExitCode.BadConfig);
         }
     }
 }

@@ -122,7 +122,7 @@ public static class ClonePlanner
             servers.SourceName,
             staging,
             tablespaces,
-            BaseBackupArguments.Of(request, servers.UpstreamIsSource),
+            BaseBackupArguments.Of(request, servers.UpstreamIsSource, target.WalLink),
             source.MainBytes is { } main ? main + source.Tablespaces.Sum(space => space.Bytes ?? 0) : null));
         if (request.VerifyBackup)
             yield return new Step.VerifyCopy($"{tools.BinDirectory}/pg_verifybackup", staging);
@@ -191,7 +191,10 @@ public static class ClonePlanner
 /// <remarks>https://www.postgresql.org/docs/current/app-pgbasebackup.html</remarks>
 internal static class BaseBackupArguments
 {
-    public static IReadOnlyList<string> Of(CloneRequest request, bool upstreamIsSource)
+    /// <param name="request">What is wanted.</param>
+    /// <param name="upstreamIsSource">The standby's own slot is on the source.</param>
+    /// <param name="walLink">Where the old copy's <c>pg_wal</c> leads; null when it is no link.</param>
+    public static IReadOnlyList<string> Of(CloneRequest request, bool upstreamIsSource, string? walLink)
     {
         var arguments = new List<string> { "--label=repmgr base backup", "--checkpoint=fast", "--no-password" };
         if (!Has(request, "-X", "--wal-method"))
@@ -202,8 +205,21 @@ internal static class BaseBackupArguments
             arguments.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--max-rate={rate}"));
 
         // Of an option given twice pg_basebackup takes the last: the operator's own options win.
-        arguments.AddRange(request.BaseBackupOptions);
+        arguments.AddRange(WithoutWalDirectory(request.BaseBackupOptions, walLink));
         return arguments;
+    }
+
+    // pg_basebackup wants the directory for WAL to be empty. One that the old copy's link leads to is not, and need not be named:
+    // the link stays, and the new WAL moves to where it leads.
+    private static IEnumerable<string> WithoutWalDirectory(IReadOnlyList<string> options, string? walLink)
+    {
+        for (int i = 0; i < options.Count; i++)
+        {
+            if (walLink is not null && options[i] == "--waldir" && options.ElementAtOrDefault(i + 1)?.TrimEnd('/') == walLink.TrimEnd('/'))
+                i++;
+            else if (walLink is null || options[i].TrimEnd('/') != "--waldir=" + walLink.TrimEnd('/'))
+                yield return options[i];
+        }
     }
 
     private static bool Has(CloneRequest request, string letter, string name) =>
@@ -221,6 +237,14 @@ internal static class CloneNotices
             notices.Add(new Problem(
                 $"the copy of this cluster in \"{target.Directory}\" is replaced because of --force",
                 $"Its configuration files are kept with \"{CopyRules.BeforeClone}\" after their names; those of the source take their places, with the replication settings merged into postgresql.auto.conf."));
+        }
+
+        if (source.UnknownSizes is { Count: > 0 } unknown)
+        {
+            notices.Add(new Problem(
+                $"whether there is room for {string.Join(", ", unknown)} was not checked",
+                $"Role \"{source.Rights.Role}\" is not told the size.",
+                $"Run as a superuser on the primary: GRANT pg_read_all_stats TO {SqlText.Name(source.Rights.Role)};"));
         }
 
         if (target.Content is TargetContent.Unfinished)

@@ -1,3 +1,4 @@
+using Repmgr.Core.Checks;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Cloning;
@@ -59,10 +60,17 @@ public sealed record CloneSource
     public required CloneRights Rights { get; init; }
 
     /// <summary>Why a replication connection could not be opened; null when one was.</summary>
-    public string? ReplicationRefused { get; init; }
+    public ReplicationRefusal? ReplicationRefused { get; init; }
 
     /// <summary>Names and ids of the nodes registered there; empty when there is no metadata.</summary>
     public IReadOnlyDictionary<int, string> RegisteredNodes { get; init; } = new Dictionary<int, string>();
+
+    /// <summary>What the role may not know the size of, for messages.</summary>
+    public IReadOnlyList<string> UnknownSizes =>
+    [
+        .. MainBytes is null ? ["the data directory"] : Array.Empty<string>(),
+        .. Tablespaces.Where(space => space is { InPlace: false, Bytes: null }).Select(space => $"tablespace \"{space.Name}\""),
+    ];
 
     public int FreeWalSenders => MaxWalSenders - UsedWalSenders;
 

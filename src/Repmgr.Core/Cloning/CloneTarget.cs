@@ -15,6 +15,12 @@ public sealed record CloneTarget(
     TargetRoom Main,
     IReadOnlyList<TargetTablespace> Tablespaces)
 {
+    /// <summary>The data directory of another cluster that this one lies inside of; null: of none.</summary>
+    public string? Inside { get; init; }
+
+    /// <summary>Where a link in the place of <c>pg_wal</c> leads; null: there is none. Such a link is kept.</summary>
+    public string? WalLink { get; init; }
+
     /// <summary>The configuration that a server on this directory will read, where it lies outside of it (Debian's layout); null: inside.</summary>
     public LocalConfiguration? Configuration { get; init; }
 }

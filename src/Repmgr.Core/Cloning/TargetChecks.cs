@@ -46,6 +46,13 @@ internal static class TargetChecks
                 "Run repmgr as the operating-system user that PostgreSQL runs as here, or give that user the directory."));
         }
 
+        if (target.Inside is { } outer)
+        {
+            yield return new(new Problem(
+                $"\"{target.Directory}\" lies inside the data directory \"{outer}\" of another cluster",
+                Hint: "Name a directory outside of it with -D."));
+        }
+
         if (Content(request, source, target) is { } problem)
             yield return new(problem);
     }

@@ -34,6 +34,9 @@ public sealed record ConnectionSettings
     public string? ApplicationName { get; init; }
     public string? Options { get; init; }
     public bool RandomHost { get; init; }
+
+    /// <summary>A standby's kind of connection: it takes replication commands and no SQL.</summary>
+    public bool IsReplication { get; init; }
     public SessionAttributes Attributes { get; init; }
 
     public TlsMode TlsMode { get; init; } = TlsMode.Prefer;

@@ -24,14 +24,19 @@ internal sealed partial class BaseBackupRunner(BaseBackupCopy copy, IProgress<Co
         }
 
         progress.Report(new CopyProgress("waiting for the source's checkpoint"));
-        ProgramResult result = await CopyProgram.RunAsync(copy.Program, Arguments(), Environment(), null, Said, cancel).ConfigureAwait(false);
+        ProgramResult result = await CopyProgram.RunAsync(copy.Program, Arguments(), ProgramEnvironment.Connecting(copy.Source), null, Said, cancel).ConfigureAwait(false);
         return result.Succeeded
             ? new StepOutcome.Done()
             : new StepOutcome.Failed(
-                new Problem(
-                    "pg_basebackup failed",
-                    Explain(result),
-                    "Mend the cause and run the command again: it starts over in the same directory."),
+                CopyProgram.FoundDiskFull(result)
+                    ? new Problem(
+                        "there is no space left for the copy",
+                        Explain(result),
+                        "What was copied is removed. Free some space and run the command again; --method=rsync would go on with what it has.")
+                    : new Problem(
+                        "pg_basebackup failed",
+                        Explain(result),
+                        "Mend the cause and run the command again: it starts over in the same directory."),
                 ExitCode.BadBaseBackup);
     }
 
@@ -43,15 +48,6 @@ internal sealed partial class BaseBackupRunner(BaseBackupCopy copy, IProgress<Co
         .. copy.Tablespaces.Select(space => $"--tablespace-mapping={Escape(space.Location)}={Escape(space.Staging)}"),
         .. copy.Arguments,
     ];
-
-    // A password must not show up in the list of processes.
-    private Dictionary<string, string?> Environment()
-    {
-        var environment = new Dictionary<string, string?>(ExternalProgram.PlainMessages);
-        if (copy.Source["password"] is { Length: > 0 } password)
-            environment["PGPASSWORD"] = password;
-        return environment;
-    }
 
     private void Said(string line)
     {

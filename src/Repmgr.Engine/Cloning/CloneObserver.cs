@@ -8,7 +8,6 @@ using Repmgr.Core.Problems;
 using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Metadata;
 using Repmgr.Engine.Postgres;
-using Repmgr.Engine.Processes;
 
 namespace Repmgr.Engine.Cloning;
 
@@ -53,7 +52,6 @@ public abstract record CloneLook
 public sealed class CloneObserver(PostgresConnector connector, HostObserver host)
 {
     private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LoginWithin = TimeSpan.FromSeconds(15);
 
     public async Task<CloneLook> LookAsync(CloneWish wish, CancellationToken cancel)
     {
@@ -116,18 +114,18 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
         string? configuration = wish.Settings.ConfigDirectory
             ?? (here.DebianClusters.FirstOrDefault(cluster => cluster.DataDirectory.TrimEnd('/') == request.DataDirectory) is { } debian ? $"/etc/postgresql/{debian.Major}/{debian.Name}" : null);
         Conninfo primary = PrimaryConninfoFor(wish, request, upstream, source);
-        Task<string?> login = LoginAsync(bindir, ReplicationLogin(wish, reached), cancel);
+        Task<ReplicationAnswer> login = new ReplicationLogin(connector).IdentifyAsync(AsReplication(wish, reached), cancel);
         Task<CloneTools> tools = ToolsLook.LookAsync(request, source, bindir, cancel);
         return new CloneLook.Seen(
             request,
-            source with { ReplicationRefused = await login.ConfigureAwait(false) },
+            source with { ReplicationRefused = (await login.ConfigureAwait(false) as ReplicationAnswer.Refused)?.Why },
             TargetLook.Look(request, source) with
             {
                 Configuration = configuration is null || bindir is null ? null
                     : await ConfigurationLook.LookAsync(bindir, configuration, source.StandbyMinimums.Keys, cancel).ConfigureAwait(false),
             },
             await tools.ConfigureAwait(false),
-            servers with { Source = ReplicationLogin(wish, reached), Backup = reached },
+            servers with { Source = AsReplication(wish, reached), Backup = reached },
             wish.StandbySettings(request, primary),
             wish.DataDirectory is null,
             nodes.FirstOrDefault(node => node.Id == wish.Settings.NodeId),
@@ -159,29 +157,6 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
             ? reached["password"] is { } password ? conninfo.WithDefault("password", password) : conninfo
             : null;
 
-    // The way in that counts is libpq's own, with its password file: the standby will take the same.
-    private static async Task<string?> LoginAsync(string? bindir, Conninfo conninfo, CancellationToken cancel)
-    {
-        if (bindir is null || !File.Exists(Path.Combine(bindir, "psql")))
-            return null;
-
-        var environment = new Dictionary<string, string?>(ExternalProgram.PlainMessages);
-        if (conninfo["password"] is { Length: > 0 } password)
-            environment["PGPASSWORD"] = password;
-        ProgramResult result = await ExternalProgram.RunAsync(
-            Path.Combine(bindir, "psql"),
-            ["--no-psqlrc", "--no-password", "--tuples-only", "--command=IDENTIFY_SYSTEM", conninfo.WithoutSecrets().With("replication", "true").Reveal()],
-            environment,
-            LoginWithin,
-            cancel).ConfigureAwait(false);
-        return result switch
-        {
-            { Succeeded: true } => null,
-            ProgramResult.Ended ended => ended.Error.Trim(),
-            _ => result.Explain("psql"),
-        };
-    }
-
     // A record holds no password; the one that served for the source serves for its fellow.
     private static Conninfo? UpstreamLogin(CloneWish wish, CloneUpstream upstream, Conninfo reached) =>
         wish.Options.NoUpstreamConnection ? null
@@ -189,8 +164,12 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
         : reached["password"] is { } password ? upstream.Conninfo.WithDefault("password", password)
         : upstream.Conninfo;
 
-    private static Conninfo ReplicationLogin(CloneWish wish, Conninfo source) =>
-        wish.ReplicationUser is { } user ? source.With("user", user) : source;
+    // The password of repmgr's own role is no other role's.
+    private static Conninfo AsReplication(CloneWish wish, Conninfo source)
+    {
+        Conninfo login = wish.ReplicationUser is { } user && user != source["user"] ? source.With("user", user).Without("password") : source;
+        return wish.Settings.Passfile is { } passfile ? login.With("passfile", passfile) : login;
+    }
 
     private static Conninfo PrimaryConninfoFor(CloneWish wish, CloneRequest request, CloneUpstream upstream, CloneSource source)
     {
@@ -203,9 +182,9 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
     }
 
     // What was taken from the environment or a service file here is not there for the server: it is made explicit.
-    private static Conninfo Reached(Conninfo conninfo, PostgresSession session)
+    private Conninfo Reached(Conninfo conninfo, PostgresSession session)
     {
-        Conninfo reached = conninfo.Without("service").Without("hostaddr")
+        Conninfo reached = connector.Explicit(conninfo).Without("hostaddr")
             .With("host", session.Host.Host)
             .With("port", session.Host.Port.ToString(System.Globalization.CultureInfo.InvariantCulture))
             .With("user", session.User).With("dbname", session.Database);

@@ -38,7 +38,7 @@ public sealed class CloneSteps(StepContext context) : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new StepOutcome.Failed(new Problem($"could not {step.Describe()}", e.Message), ExitCode.SystemFailure);
+            return new StepOutcome.Failed(new Problem($"could not {step.Describe()}", e.Message, "Make room or mend the cause, and run the command again."), ExitCode.SystemFailure);
         }
     }
 
@@ -54,7 +54,7 @@ public sealed class CloneSteps(StepContext context) : IDisposable
     {
         _progress.Report(new CopyProgress("verifying the copy"));
         ProgramResult result = await ExternalProgram
-            .RunAsync(step.Program, ["--exit-on-error", step.Directory], ExternalProgram.PlainMessages, VerifyWithin, cancel)
+            .RunAsync(step.Program, ["--exit-on-error", step.Directory], ProgramEnvironment.PlainMessages, VerifyWithin, cancel)
             .ConfigureAwait(false);
         return result.Succeeded
             ? new StepOutcome.Done("every file and all WAL are as the source's manifest says")

@@ -19,7 +19,7 @@ internal static class ConfigFiles
             ProgramResult result = await CopyProgram.RunAsync(
                 "rsync",
                 ["--archive", "--checksum", .. RemoteProgram.RsyncOverSsh(step.Shell), RemoteProgram.Remote(step.Shell, file.From), file.To],
-                ExternalProgram.PlainMessages,
+                ProgramEnvironment.PlainMessages,
                 null,
                 null,
                 cancel).ConfigureAwait(false);

@@ -17,7 +17,7 @@ internal static class ConfigurationLook
         foreach (string name in names)
         {
             ProgramResult result = await ExternalProgram.RunAsync(
-                Path.Combine(binDirectory, "postgres"), ["-D", configDirectory, "-C", name], ExternalProgram.PlainMessages, Within, cancel).ConfigureAwait(false);
+                Path.Combine(binDirectory, "postgres"), ["-D", configDirectory, "-C", name], ProgramEnvironment.PlainMessages, Within, cancel).ConfigureAwait(false);
             if (result is ProgramResult.Ended { ExitCode: 0 } ended && int.TryParse(ended.Output.Trim(), CultureInfo.InvariantCulture, out int value))
                 settings[name] = value;
         }

@@ -5,3 +5,15 @@ namespace Repmgr.Engine.Cloning;
 /// <param name="Done">Bytes done; null when the phase has no size.</param>
 /// <param name="Total">Bytes expected; null when not known. May change while the source changes.</param>
 public sealed record CopyProgress(string Phase, long? Done = null, long? Total = null);
+
+/// <summary>Adds up what processes side by side have done.</summary>
+internal sealed class CopyMeter(long total, IProgress<CopyProgress> progress)
+{
+    private long _done;
+
+    public void Add(long bytes)
+    {
+        if (bytes != 0)
+            progress.Report(new CopyProgress("copying", Interlocked.Add(ref _done, bytes), total));
+    }
+}

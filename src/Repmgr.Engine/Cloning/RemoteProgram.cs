@@ -28,7 +28,7 @@ internal static class CopyProgram
         var error = new Tail();
         Command command = Cli.Wrap(program)
             .WithArguments(arguments)
-            .WithEnvironmentVariables(environment)
+            .WithEnvironmentVariables(ProgramEnvironment.With(environment))
             .WithValidation(CommandResultValidation.None)
             .WithStandardInputPipe(input is null ? PipeSource.Null : PipeSource.FromBytes(input))
             .WithStandardOutputPipe(said is null
@@ -49,6 +49,11 @@ internal static class CopyProgram
             return new ProgramResult.NotStarted(e.InnerException?.Message ?? e.Message);
         }
     }
+
+    /// <summary>Whether it ended because the disk here is full. What a server says of its own disk begins with ERROR.</summary>
+    public static bool FoundDiskFull(ProgramResult result) => result is ProgramResult.Ended ended
+        && ended.Error.Split('\n').Any(line => !line.Contains("ERROR:", StringComparison.Ordinal)
+            && (line.Contains("No space left on device", StringComparison.Ordinal) || line.Contains("Disk quota exceeded", StringComparison.Ordinal)));
 
     private static PipeTarget Pieces(Action<string> said) => PipeTarget.Create(async (stream, cancel) =>
     {
@@ -118,6 +123,10 @@ internal static class RemoteProgram
             "files vanished on the source while rsync copied them",
             ended.Explain("rsync").TrimEnd(),
             "This is usual on a busy server. Run the command again with -I/--ignore-rsync-warning; what is copied already is not copied again."), ExitCode.BadRsync),
+        _ when CopyProgram.FoundDiskFull(result) => (new Problem(
+            "there is no space left for the copy",
+            result.Explain("rsync").TrimEnd(),
+            "Free some space and run the command again; what is copied already is not copied again."), ExitCode.BadRsync),
         ProgramResult.Ended { ExitCode: 255 or 127 } ended => (new Problem(
             $"the connection to \"{shell.Host}\" over ssh failed", ended.Explain("rsync").TrimEnd(), "Run the command again; what is copied already is not copied again."), ExitCode.BadSsh),
         _ => (new Problem(

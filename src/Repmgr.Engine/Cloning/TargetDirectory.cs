@@ -95,6 +95,9 @@ internal static class TargetDirectory
     /// <summary>Deletes a staging directory that an interrupted clone left behind.</summary>
     public static void RemoveStaging(BaseBackupCopy copy)
     {
+        // pg_basebackup's --waldir: what lies behind the link is part of the copy.
+        if (new DirectoryInfo(Path.Combine(copy.Staging, "pg_wal")) is { Exists: true, LinkTarget: not null } wal)
+            Empty(wal.FullName);
         foreach (string staging in copy.Tablespaces.Select(space => space.Staging).Append(copy.Staging).Where(Directory.Exists))
             Directory.Delete(staging, recursive: true);
     }

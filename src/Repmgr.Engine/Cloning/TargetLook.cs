@@ -19,7 +19,17 @@ internal static class TargetLook
             content,
             Unwritable(directory),
             Room(directory, content is TargetContent.Cluster or TargetContent.Unfinished, mounts),
-            [.. source.Tablespaces.Where(space => !space.InPlace).Select(space => Tablespace(request, source, space, content, mounts))]);
+            [.. source.Tablespaces.Where(space => !space.InPlace).Select(space => Tablespace(request, source, space, content, mounts))])
+        {
+            WalLink = new DirectoryInfo(Path.Combine(directory, "pg_wal")).LinkTarget,
+            Inside = Above(directory).FirstOrDefault(above => File.Exists(Path.Combine(above, CopyRules.ControlFile))),
+        };
+    }
+
+    private static IEnumerable<string> Above(string directory)
+    {
+        for (string? above = Path.GetDirectoryName(directory); above is not null; above = Path.GetDirectoryName(above))
+            yield return above;
     }
 
     private static TargetContent Content(string directory)

@@ -38,7 +38,7 @@ internal static partial class ToolsLook
         if (directory is null || !File.Exists(Path.Combine(directory, program)))
             return null;
         ProgramResult result = await ExternalProgram
-            .RunAsync(Path.Combine(directory, program), ["--version"], ExternalProgram.PlainMessages, LocalWithin, cancel).ConfigureAwait(false);
+            .RunAsync(Path.Combine(directory, program), ["--version"], ProgramEnvironment.PlainMessages, LocalWithin, cancel).ConfigureAwait(false);
         Match match = result is ProgramResult.Ended { ExitCode: 0 } ended ? PostgresVersionText().Match(ended.Output) : Match.Empty;
         return match.Success
             ? new PostgresVersion((Number(match.Groups[1]) * 10000) + (match.Groups[2].Success ? Number(match.Groups[2]) : 0))
@@ -47,7 +47,7 @@ internal static partial class ToolsLook
 
     private static async Task<Version?> RsyncVersionAsync(CancellationToken cancel)
     {
-        ProgramResult result = await ExternalProgram.RunAsync("rsync", ["--version"], ExternalProgram.PlainMessages, LocalWithin, cancel).ConfigureAwait(false);
+        ProgramResult result = await ExternalProgram.RunAsync("rsync", ["--version"], ProgramEnvironment.PlainMessages, LocalWithin, cancel).ConfigureAwait(false);
         return result is ProgramResult.Ended { ExitCode: 0 } ended && RsyncVersionText().Match(ended.Output) is { Success: true } match
             && Version.TryParse(match.Groups[1].Value, out Version? version)
             ? version
@@ -59,7 +59,7 @@ internal static partial class ToolsLook
     {
         var shell = new RemoteShell(request.SshHost ?? "localhost", request.RemoteUser, request.SshOptions);
         ProgramResult login = await ExternalProgram
-            .RunAsync("ssh", [.. RemoteProgram.Ssh(shell), "rsync --version"], ExternalProgram.PlainMessages, RemoteWithin, cancel).ConfigureAwait(false);
+            .RunAsync("ssh", [.. RemoteProgram.Ssh(shell), "rsync --version"], ProgramEnvironment.PlainMessages, RemoteWithin, cancel).ConfigureAwait(false);
         if (login is not ProgramResult.Ended { ExitCode: not 255 } ended)
             return new RemoteView.Unreachable("ssh " + string.Join(' ', RemoteProgram.Ssh(shell)), Reason(login));
         // By these a shell says that there is no such program. Another one is the login's own: an account without a shell, for instance.
@@ -80,7 +80,7 @@ internal static partial class ToolsLook
             ProgramResult fetched = await ExternalProgram.RunAsync(
                 "rsync",
                 [.. RemoteProgram.RsyncOverSsh(shell), RemoteProgram.Remote(shell, $"{source.DataDirectory.TrimEnd('/')}/{CopyRules.ControlFile}"), global + "/"],
-                ExternalProgram.PlainMessages,
+                ProgramEnvironment.PlainMessages,
                 RemoteWithin,
                 cancel).ConfigureAwait(false);
             if (!fetched.Succeeded)

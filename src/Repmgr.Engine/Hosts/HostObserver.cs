@@ -165,7 +165,7 @@ public sealed class HostObserver(HostPlaces places)
     private static async Task<int?> MajorOfAsync(string program, CancellationToken cancel)
     {
         ProgramResult result = await ExternalProgram
-            .RunAsync(program, ["--version"], ExternalProgram.PlainMessages, ProgramWithin, cancel)
+            .RunAsync(program, ["--version"], ProgramEnvironment.PlainMessages, ProgramWithin, cancel)
             .ConfigureAwait(false);
         return result is ProgramResult.Ended { ExitCode: 0 } ended ? PostgresVersion.MajorInBanner(ended.Output) : null;
     }
@@ -176,7 +176,7 @@ public sealed class HostObserver(HostPlaces places)
             return null;
 
         ProgramResult result = await ExternalProgram
-            .RunAsync(path, arguments, ExternalProgram.PlainMessages, ProgramWithin, cancel)
+            .RunAsync(path, arguments, ProgramEnvironment.PlainMessages, ProgramWithin, cancel)
             .ConfigureAwait(false);
         return result is ProgramResult.Ended { ExitCode: 0 } ended ? ended.Output : null;
     }

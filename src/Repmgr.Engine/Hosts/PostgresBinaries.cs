@@ -31,7 +31,7 @@ public static class ControlFile
         PostgresBinaries binaries, string dataDirectory, CancellationToken cancel)
     {
         ProgramResult result = await ExternalProgram
-            .RunAsync(binaries.PgControlData, ["-D", dataDirectory], ExternalProgram.PlainMessages, Within, cancel)
+            .RunAsync(binaries.PgControlData, ["-D", dataDirectory], ProgramEnvironment.PlainMessages, Within, cancel)
             .ConfigureAwait(false);
         if (result is not ProgramResult.Ended { ExitCode: 0 } ended)
             return (null, new Problem($"could not read the control file of \"{dataDirectory}\"", result.Explain(binaries.PgControlData)));

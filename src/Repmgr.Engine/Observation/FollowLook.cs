@@ -63,7 +63,7 @@ public sealed class FollowLook(PostgresConnector connector, ReplicationLogin rep
     private async Task<UpstreamView> UpstreamAsync(NodeRecord self, NodeView upstream, Conninfo own, CancellationToken cancel)
     {
         Conninfo on = NodeReach.Of(upstream.Record, own);
-        if (upstream.Probe.Running is not { } server)
+        if (upstream.Probe.Running is null)
             return new UpstreamView(upstream, on, null, null, null, null);
 
         ReplicationLook? look = null;
@@ -81,7 +81,7 @@ public sealed class FollowLook(PostgresConnector connector, ReplicationLogin rep
             upstream,
             on,
             ReplicationLogin.AsSource(answer, isPrimary, grows),
-            answer is ReplicationAnswer.Refused refused ? Refusal(upstream.Record, login, refused, server) : null,
+            answer is ReplicationAnswer.Refused refused ? Refusal(upstream.Record, login, refused.Why) : null,
             look?.Room,
             look?.Rights);
     }
@@ -98,20 +98,12 @@ public sealed class FollowLook(PostgresConnector connector, ReplicationLogin rep
         return credentials.Password is { } password ? login.With("password", password) : login;
     }
 
-    private static Problem Refusal(NodeRecord node, Conninfo login, ReplicationAnswer.Refused refused, ServerFacts server)
+    private static Problem Refusal(NodeRecord node, Conninfo login, ReplicationRefusal refused)
     {
-        string hint = refused.SqlState switch
-        {
-            "28000" => $"Add a line for database \"replication\" and user \"{login["user"]}\" to pg_hba.conf on \"{node.Name}\", and reload it.",
-            "28P01" => "Correct the password file: a line for replication names the database \"replication\".",
-            "42501" => $"Let the role replicate: ALTER ROLE {SqlText.Name(login["user"] ?? "repmgr")} REPLICATION.",
-            "53300" => $"Raise max_wal_senders on \"{node.Name}\", or end connections that are not needed.",
-            _ => $"See the log of \"{node.Name}\" (PostgreSQL {server.Version}).",
-        };
         return new Problem(
             $"node \"{node.Name}\" (ID: {node.Id}) does not let a standby in from here",
             $"A replication connection as the standby would make it was tried: {refused.Reason}",
-            hint);
+            refused.Hint($"node \"{node.Name}\"", login["user"] ?? "repmgr"));
     }
 
     private static NodeProbe.Silent Lost(Answer<ReplicationLook> answer) =>

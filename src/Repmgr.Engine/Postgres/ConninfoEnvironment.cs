@@ -1,3 +1,5 @@
+using Repmgr.Engine.Processes;
+
 namespace Repmgr.Engine.Postgres;
 
 /// <summary>What libpq takes from its surroundings.</summary>
@@ -19,9 +21,7 @@ public sealed record ConninfoEnvironment(IReadOnlyDictionary<string, string> Var
         foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
             variables[(string)variable.Key] = (string?)variable.Value ?? "";
 
-        // As libpq: the home directory of the password database counts only when HOME is not set.
-        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
-        return new ConninfoEnvironment(variables, Environment.UserName, home.Length > 0 ? home : null);
+        return new ConninfoEnvironment(variables, Environment.UserName, HomeDirectory.OfThisUser());
     }
 
     /// <summary>The value of a variable; null when it is not set. An empty one is as good as not set, as in libpq's own defaults.</summary>

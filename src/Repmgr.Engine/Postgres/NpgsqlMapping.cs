@@ -7,6 +7,9 @@ namespace Repmgr.Engine.Postgres;
 /// <remarks>https://www.npgsql.org/doc/connection-string-parameters.html</remarks>
 internal static class NpgsqlMapping
 {
+    /// <summary>Npgsql's keyword for a replication connection; as a property of its string builder it is internal.</summary>
+    private const string ReplicationMode = "Replication Mode";
+
     /// <summary>The data source for one host. Npgsql reads nothing from the environment or from files: all of it has been resolved.</summary>
     /// <param name="settings">What the connection string says.</param>
     /// <param name="host">The host.</param>
@@ -27,43 +30,6 @@ internal static class NpgsqlMapping
         }
 
         return builder.Build();
-    }
-
-    /// <summary>
-    /// The string for a replication connection. Npgsql makes those from a string alone, so that TLS is left to Npgsql's own
-    /// reading of the files; where the name of the certificate is verified, the host is named even if its address is given.
-    /// </summary>
-    /// <param name="settings">What the connection string says.</param>
-    /// <param name="host">The host.</param>
-    /// <param name="password">The password, or null.</param>
-    /// <param name="timeout">How long the attempt may take.</param>
-    /// <param name="rootFile">The root certificates to trust; null: the system's.</param>
-    public static string ReplicationString(ConnectionSettings settings, HostTarget host, string? password, TimeSpan timeout, string? rootFile)
-    {
-        SslMode mode = (settings.TlsMode, rootFile) switch
-        {
-            _ when host.IsSocket => SslMode.Disable,
-            (TlsMode.Disable or TlsMode.Allow, _) => SslMode.Disable,
-            (TlsMode.Prefer, _) => SslMode.Prefer,
-            (TlsMode.VerifyFull, _) => SslMode.VerifyFull,
-            (TlsMode.VerifyCa, _) or (_, not null) => SslMode.VerifyCA,
-            _ => SslMode.Require,
-        };
-        NpgsqlConnectionStringBuilder parameters = Parameters(settings, host, mode, password, timeout);
-        if (mode == SslMode.VerifyFull && host.Host.Length > 0)
-            parameters.Host = host.Host;
-        if (mode >= SslMode.VerifyCA && rootFile is not null)
-            parameters.RootCertificate = rootFile;
-        if (mode != SslMode.Disable && settings is { ClientCertificate: { } certificate, ClientCertificateMode: not ClientCertificateMode.Disable })
-        {
-            parameters.SslCertificate = certificate;
-            parameters.SslKey = settings.ClientKey;
-            parameters.SslPassword = settings.ClientKeyPassword;
-        }
-
-        // The options are about sessions that run SQL, and a WAL sender that is sent them may turn them down.
-        parameters.Options = null;
-        return parameters.ConnectionString;
     }
 
     private static NpgsqlConnectionStringBuilder Parameters(
@@ -97,6 +63,8 @@ internal static class NpgsqlMapping
             CancellationTimeout = 1000,
             IncludeErrorDetail = true,
         };
+        if (settings.IsReplication)
+            parameters[ReplicationMode] = "Physical";
         if (password is not null)
             parameters.Password = password;
         if (settings.RequireAuth is { } methods)

@@ -33,20 +33,41 @@ public sealed class PostgresConnector(ConninfoEnvironment environment)
     /// <param name="conninfo">The connection string; service, environment and password file are consulted for what it lacks.</param>
     /// <param name="within">How long it may take for each host, if the string or the environment does not say.</param>
     /// <param name="cancel">The caller gives up; then <see cref="OperationCanceledException"/> is thrown.</param>
-    public async Task<ConnectResult> OpenAsync(Conninfo conninfo, TimeSpan? within, CancellationToken cancel)
+    public Task<ConnectResult> OpenAsync(Conninfo conninfo, TimeSpan? within, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(conninfo);
+        return ConnectAsync(conninfo, within, settings => settings with { Options = $"{SessionOptions} {settings.Options}".TrimEnd() }, cancel);
+    }
+
+    /// <summary>The string with all that a service file and the environment add to it: what they say here is not there for another program.</summary>
+    public Conninfo Explicit(Conninfo conninfo) => _resolver.Complete(conninfo, out _) ?? conninfo;
+
+    /// <summary>
+    /// Connects as a standby would, for replication commands. What is about sessions that run SQL does not count, as it does not
+    /// in <c>primary_conninfo</c>: options, and which kind of server is wanted.
+    /// </summary>
+    /// <param name="conninfo">The connection string, with the user who replicates.</param>
+    /// <param name="cancel">The caller gives up; then <see cref="OperationCanceledException"/> is thrown.</param>
+    internal Task<ConnectResult> OpenForReplicationAsync(Conninfo conninfo, CancellationToken cancel) => ConnectAsync(
+        // "replication" is the database that lines of password files for replication name.
+        conninfo.With("dbname", "replication"),
+        null,
+        settings => settings with { IsReplication = true, Options = null, Attributes = SessionAttributes.Any, RandomHost = false },
+        cancel);
+
+    private async Task<ConnectResult> ConnectAsync(
+        Conninfo conninfo, TimeSpan? within, Func<ConnectionSettings, ConnectionSettings> fit, CancellationToken cancel)
+    {
         Conninfo wanted = conninfo.WithDefault("fallback_application_name", "repmgr");
         if (_resolver.Resolve(wanted, out IReadOnlyList<Problem> problems) is not { } settings)
             return new ConnectResult.Rejected(null, string.Join("; ", problems.Select(problem => problem.Message)));
 
-        settings = settings with { Options = $"{SessionOptions} {settings.Options}".TrimEnd() };
         TimeSpan timeout = settings.ConnectTimeout switch
         {
             null => within ?? DefaultTimeout,
             { Ticks: 0 } => LongestTimeout,
             { } given => given,
         };
-        return await new ConnectAttempts(settings, timeout, _resolver).RunAsync(cancel);
+        return await new ConnectAttempts(fit(settings), timeout, _resolver).RunAsync(cancel);
     }
 }

@@ -1,11 +1,8 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 using Npgsql;
-using Npgsql.Replication;
 using Repmgr.Core.Checks;
 using Repmgr.Core.Postgres;
-using Repmgr.Core.Problems;
 
 namespace Repmgr.Engine.Postgres;
 
@@ -21,9 +18,7 @@ public abstract record ReplicationAnswer
     /// <param name="History">The history of its timeline.</param>
     public sealed record Identified(ulong SystemIdentifier, int Timeline, Lsn End, TimelineHistory History) : ReplicationAnswer;
 
-    /// <param name="SqlState">PostgreSQL's code; null when there is none.</param>
-    /// <param name="Reason">Why not, without any password.</param>
-    public sealed record Refused(string? SqlState, string Reason) : ReplicationAnswer;
+    public sealed record Refused(ReplicationRefusal Why) : ReplicationAnswer;
 }
 
 /// <summary>
@@ -31,98 +26,61 @@ public abstract record ReplicationAnswer
 /// rights, and the proof that <c>pg_hba.conf</c> lets replication in from here.
 /// </summary>
 /// <remarks>https://www.postgresql.org/docs/current/protocol-replication.html</remarks>
-public sealed class ReplicationLogin(ConninfoEnvironment environment)
+public sealed class ReplicationLogin(PostgresConnector connector)
 {
-    private readonly ConninfoResolver _resolver = new(environment);
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
 
-    /// <summary>With the surroundings of this process.</summary>
-    public ReplicationLogin() : this(ConninfoEnvironment.OfProcess()) { }
-
-    /// <summary>Tries the hosts in turn; each within <c>connect_timeout</c>, the questions included.</summary>
+    /// <summary>Logs in to the first host that lets us in, exactly as an ordinary connection would, and asks.</summary>
     /// <param name="conninfo">How the server is reached, with the replication user.</param>
     /// <param name="cancel">The caller gives up; then <see cref="OperationCanceledException"/> is thrown.</param>
     public async Task<ReplicationAnswer> IdentifyAsync(Conninfo conninfo, CancellationToken cancel)
     {
-        // "replication" is the database that lines of password files for replication name.
-        Conninfo wanted = conninfo.With("dbname", "replication").WithDefault("fallback_application_name", "repmgr");
-        if (_resolver.Resolve(wanted, out IReadOnlyList<Problem> problems) is not { } settings)
-            return new ReplicationAnswer.Refused(null, string.Join("; ", problems.Select(problem => problem.Message)));
+        ConnectResult connected = await connector.OpenForReplicationAsync(conninfo, cancel).ConfigureAwait(false);
+        if (connected is not ConnectResult.Opened { Session: var session })
+            return Refused((connected as ConnectResult.Rejected)?.SqlState, connected.Failure ?? "");
 
-        TimeSpan timeout = settings.ConnectTimeout is { Ticks: > 0 } given ? given : PostgresConnector.DefaultTimeout;
-        ReplicationAnswer answer = new ReplicationAnswer.Refused(null, "no host is named");
-        foreach (HostTarget host in settings.Hosts)
+        await using (session.ConfigureAwait(false))
         {
-            answer = await IdentifyAsync(settings, host, timeout, cancel).ConfigureAwait(false);
-            if (answer is ReplicationAnswer.Identified)
-                break;
-        }
-
-        return answer;
-    }
-
-    private async Task<ReplicationAnswer> IdentifyAsync(ConnectionSettings settings, HostTarget host, TimeSpan timeout, CancellationToken cancel)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        deadline.CancelAfter(timeout + TimeSpan.FromSeconds(1));
-        string? root = settings.RootCertificate == "system" ? null : settings.RootCertificate ?? _resolver.DefaultFile("root.crt");
-        string? password = settings.Password ?? _resolver.FindPassword(settings, host, out _);
-        try
-        {
-            return await AskAsync(NpgsqlMapping.ReplicationString(settings, host, password, timeout, root), deadline.Token)
-                .WaitAsync(timeout + TimeSpan.FromSeconds(2), cancel).ConfigureAwait(false);
-        }
-        catch (PostgresException e)
-        {
-            return new ReplicationAnswer.Refused(e.SqlState, $"connection to {host} failed: {FailureText.Of(e)}");
-        }
-        catch (Exception e) when (!cancel.IsCancellationRequested && e is OperationCanceledException or TimeoutException)
-        {
-            return new ReplicationAnswer.Refused(null, string.Create(
-                CultureInfo.InvariantCulture, $"connection to {host} failed: no answer within {timeout.TotalSeconds + 1:0.#} s"));
-        }
-        catch (Exception e) when (e is NpgsqlException or IOException or System.Net.Sockets.SocketException or InvalidOperationException or ArgumentException)
-        {
-            return new ReplicationAnswer.Refused(null, $"connection to {host} failed: {FailureText.Of(e)}");
+            Answer<ReplicationAnswer> answer = await session.RunAsync(AskAsync, AnswerWithin, cancel).ConfigureAwait(false);
+            return answer switch
+            {
+                Answer<ReplicationAnswer>.Got got => got.Value,
+                Answer<ReplicationAnswer>.Failed failed => Refused(failed.SqlState, failed.Reason),
+                _ => throw new InvalidOperationException("an answer of no known kind"),
+            };
         }
     }
 
-    private static async Task<ReplicationAnswer> AskAsync(string connectionString, CancellationToken cancel)
+    private static async Task<ReplicationAnswer> AskAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        PhysicalReplicationConnection connection = new(connectionString);
-        await using (connection.ConfigureAwait(false))
+        var commands = new ReplicationCommands(connection);
+        await using (commands.ConfigureAwait(false))
         {
-            await connection.Open(cancel).ConfigureAwait(false);
-            ReplicationSystemIdentification system = await connection.IdentifySystem(cancel).ConfigureAwait(false);
-            int timeline = (int)system.Timeline;
+            object?[] system = await commands.RowAsync("IDENTIFY_SYSTEM", cancel).ConfigureAwait(false);
+            int timeline = Convert.ToInt32(system[1], CultureInfo.InvariantCulture);
             TimelineHistory history = TimelineHistory.First;
             if (timeline > 1)
             {
-                string content = await HistoryAsync(connection, timeline, cancel).ConfigureAwait(false);
-                if (!TimelineHistory.TryParse(timeline, content, out history))
-                    return new ReplicationAnswer.Refused(null, $"the history of its timeline {timeline} is not understood");
+                object?[] file = await commands.RowAsync(string.Create(CultureInfo.InvariantCulture, $"TIMELINE_HISTORY {timeline}"), cancel).ConfigureAwait(false);
+                if (!TimelineHistory.TryParse(timeline, Text(file[1]), out history))
+                    return Refused(null, $"the history of its timeline {timeline} is not understood");
             }
 
-            return new ReplicationAnswer.Identified(
-                ulong.Parse(system.SystemId, CultureInfo.InvariantCulture), timeline, new Lsn((ulong)system.XLogPos), history);
+            return ulong.TryParse(Text(system[0]), CultureInfo.InvariantCulture, out ulong identifier) && Lsn.TryParse(Text(system[2]), out Lsn end)
+                ? new ReplicationAnswer.Identified(identifier, timeline, end, history)
+                : Refused(null, $"its answer to IDENTIFY_SYSTEM is not understood: {Text(system[0])}, {Text(system[2])}");
         }
     }
 
-    // Npgsql's own TimelineHistory() expects the content as bytea, which it was called until PostgreSQL 14; since then it is text,
-    // and the call fails with an InvalidCastException. The row that it reads is all that is needed.
-    private static async Task<string> HistoryAsync(PhysicalReplicationConnection connection, int timeline, CancellationToken cancel)
+    // The content of a history is called bytea until PostgreSQL 14 and text since then.
+    private static string Text(object? value) => value switch
     {
-        object[] row = await ReadSingleRow(connection, string.Create(CultureInfo.InvariantCulture, $"TIMELINE_HISTORY {timeline}"), cancel)
-            .ConfigureAwait(false);
-        return row[1] switch
-        {
-            byte[] bytes => Encoding.UTF8.GetString(bytes),
-            string text => text,
-            _ => "",
-        };
-    }
+        byte[] bytes => Encoding.UTF8.GetString(bytes),
+        string text => text,
+        _ => "",
+    };
 
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "ReadSingleRow")]
-    private static extern Task<object[]> ReadSingleRow(ReplicationConnection connection, string command, CancellationToken cancel);
+    private static ReplicationAnswer.Refused Refused(string? sqlState, string reason) => new(new ReplicationRefusal(sqlState, reason));
 
     /// <summary>The answer as what a follower needs to know of its upstream.</summary>
     /// <param name="answer">What the server said.</param>

@@ -43,9 +43,6 @@ public abstract record ProgramResult
 /// <summary>Runs other programs: argument lists, never shell strings, except for commands that the operator configured.</summary>
 public static class ExternalProgram
 {
-    /// <summary>Forces messages into English, for output that is read by us.</summary>
-    public static IReadOnlyDictionary<string, string?> PlainMessages { get; } = new Dictionary<string, string?> { ["LC_ALL"] = "C" };
-
     /// <summary>Runs a program to its end and keeps what it writes.</summary>
     /// <param name="program">A path, or a name to be looked for in <c>PATH</c>.</param>
     /// <param name="arguments">Passed as they are.</param>
@@ -65,7 +62,7 @@ public static class ExternalProgram
         deadline.CancelAfter(within);
         Command command = Cli.Wrap(program)
             .WithArguments(arguments)
-            .WithEnvironmentVariables(environment ?? new Dictionary<string, string?>())
+            .WithEnvironmentVariables(ProgramEnvironment.With(environment))
             .WithValidation(CommandResultValidation.None)
             .WithStandardOutputPipe(PipeTarget.ToStringBuilder(output, Encoding.UTF8))
             .WithStandardErrorPipe(PipeTarget.ToStringBuilder(error, Encoding.UTF8));

@@ -42,7 +42,7 @@ internal sealed class StandbyFollowCommand : NodeCommand
             settings.ReplicationUser,
             settings.Passfile,
             settings.UsePrimaryConninfoPassword ? Environment.GetEnvironmentVariable("PGPASSWORD") : null);
-        FollowSeen seen = await new FollowLook(node.Tools.Connector, new ReplicationLogin(), credentials)
+        FollowSeen seen = await new FollowLook(node.Tools.Connector, new ReplicationLogin(node.Tools.Connector), credentials)
             .LookAsync(self, node.On, settings.DataDirectory, chosen, look.View, cancel);
         Planned planned = FollowPlanner.Plan(
             new FollowRequest(

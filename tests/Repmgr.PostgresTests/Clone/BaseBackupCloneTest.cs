@@ -58,10 +58,10 @@ public sealed class BaseBackupCloneTest : CloneTest
         await StartsAndStreamsAsync(target, source);
     }
 
-    [Fact]
-    public async Task A_promoted_standby_becomes_a_copy_again()
+    [Theory, EveryMajor]
+    public async Task A_promoted_standby_becomes_a_copy_again(int major)
     {
-        var cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
+        var cluster = await Lab.ClusterAsync(major, standbys: 1);
         var (old, now) = (cluster.Primary, cluster.Standbys[0]);
         await old.KillAsync();
         (await now.RunAsync(now.Major.Program("pg_ctl"), "-D", now.DataDirectory, "-w", "promote")).ShouldSucceed();

@@ -58,10 +58,10 @@ public sealed class InterruptedCloneTest : CloneTest
         await SameRowsAsync(target, source, "filling");
     }
 
-    [Fact]
-    public async Task The_session_of_the_backup_is_ended_on_the_source()
+    [Theory, EveryMajor]
+    public async Task The_session_of_the_backup_is_ended_on_the_source(int major)
     {
-        var (source, target) = await OnHostsAsync(PostgresMajor.Default);
+        var (source, target) = await OnHostsAsync(major);
         await FillAsync(source, 20_000);
         var run = CloneRun.Start(target, Clone(source, "--method=rsync", "-I", "--max-rate=8M"));
         await Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(target.DataDirectory, "base", "1", "PG_VERSION"))), Seconds(60), "files arrive");
@@ -71,6 +71,27 @@ public sealed class InterruptedCloneTest : CloneTest
         await CannotBeStartedAsync(target);
         (await CloneAsync(target, Clone(source, "--method=rsync", "-I"))).ShouldSucceed();
         await StartsAndStreamsAsync(target, source);
+    }
+
+    [Theory]
+    [InlineData("rsync", "base/1/PG_VERSION", ExitCode.BadPidFileOrStopBackup)]
+    [InlineData("basebackup", "repmgr_clone.staging/base/1/PG_VERSION", ExitCode.BadBaseBackup)]
+    public async Task The_server_that_is_copied_is_killed(string method, string whenThereIs, ExitCode code)
+    {
+        var (source, target) = await OnHostsAsync(PostgresMajor.Default);
+        await FillAsync(source, 20_000);
+        var run = CloneRun.Start(target, Clone(source, $"--method={method}", "--max-rate=4M"));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(run.Ended.IsCompleted || File.Exists(Path.Combine(target.DataDirectory, whenThereIs))), Seconds(60), "files arrive");
+        await source.KillAsync();
+        (await run.Ended).ShouldExit(code).ShouldSay("un the command again");
+        await CannotBeStartedAsync(target);
+        await source.StartAsync();
+        await LeftBackupModeAsync(source);
+        Assert.False(File.Exists(Path.Combine(source.DataDirectory, "backup_label")));
+        (await CloneAsync(target, Clone(source, $"--method={method}"))).ShouldSucceed().ShouldSay("is continued");
+        await StartsAndStreamsAsync(target, source);
+        await SameRowsAsync(target, source, "filling");
     }
 
     [Fact]

@@ -20,13 +20,21 @@ public abstract class ConnectionTest : LabTest
     protected async Task<ConnectResult> TryAsync(string conninfo, TimeSpan? within = null)
     {
         Assert.True(Conninfo.TryParse(conninfo, out Conninfo? parsed, out var problem), problem?.Message);
-        ConninfoEnvironment environment = new(Variables, "nobody", Home)
-        {
-            SocketDirectories = SocketDirectories.Count > 0 ? SocketDirectories : ["/nowhere"],
-            SystemDirectories = [Path.Combine(Lab.Directory, "etc")],
-        };
-        return await new PostgresConnector(environment).OpenAsync(parsed, within ?? Seconds(5), TestContext.Current.CancellationToken);
+        return await Connector().OpenAsync(parsed, within ?? Seconds(5), TestContext.Current.CancellationToken);
     }
+
+    /// <summary>Logs in as a standby does.</summary>
+    protected async Task<ReplicationAnswer> IdentifyAsync(string conninfo)
+    {
+        Assert.True(Conninfo.TryParse(conninfo, out Conninfo? parsed, out var problem), problem?.Message);
+        return await new ReplicationLogin(Connector()).IdentifyAsync(parsed, TestContext.Current.CancellationToken);
+    }
+
+    private PostgresConnector Connector() => new(new ConninfoEnvironment(Variables, "nobody", Home)
+    {
+        SocketDirectories = SocketDirectories.Count > 0 ? SocketDirectories : ["/nowhere"],
+        SystemDirectories = [Path.Combine(Lab.Directory, "etc")],
+    });
 
     /// <summary>Connects, or fails the test with the reason.</summary>
     protected async Task<PostgresSession> OpenAsync(string conninfo)

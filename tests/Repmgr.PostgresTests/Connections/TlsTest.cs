@@ -3,23 +3,17 @@ using Repmgr.PostgresTests.Harness;
 namespace Repmgr.PostgresTests.Connections;
 
 /// <summary>Every <c>ssl…</c> keyword against a real server.</summary>
-public sealed class TlsTest : ConnectionTest
+public sealed class TlsTest : TlsServerTest
 {
     private const string Encrypted = "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid()";
     private const string Version = "SELECT version FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid()";
-
-    private TestCertificates _certificates = null!;
-    private TestServer _server = null!;
-
-    /// <summary>By the name in the certificate, at the address of the server.</summary>
-    private string Base => $"host={TestCertificates.ServerName} hostaddr=127.0.0.1 port={_server.Port} user=repmgr dbname=repmgr";
 
     [Theory]
     [InlineData("disable", false)]
     [InlineData("allow", false)]
     [InlineData("prefer", true)]
     [InlineData("require", true)]
-    public async Task A_server_with_tls_is_reached_as_sslmode_says(string mode, bool encrypted)
+    public async Task AServer_with_tls_is_reached_as_sslmode_says(string mode, bool encrypted)
     {
         await StartAsync(PostgresMajor.Default);
         Assert.Equal(encrypted, await AskAsync<bool>($"{Base} sslmode={mode}", Encrypted));
@@ -30,7 +24,7 @@ public sealed class TlsTest : ConnectionTest
     [InlineData("allow", true)]
     [InlineData("prefer", true)]
     [InlineData("require", false)]
-    public async Task A_server_without_tls_is_reached_unless_it_is_required(string mode, bool reached)
+    public async Task AServer_without_tls_is_reached_unless_it_is_required(string mode, bool reached)
     {
         await StartAsync(PostgresMajor.Default, tls: false);
         if (reached)
@@ -40,7 +34,7 @@ public sealed class TlsTest : ConnectionTest
     }
 
     [Fact]
-    public async Task Prefer_and_allow_use_the_other_way_when_the_server_wants_it()
+    public async Task Prefer_and_allow_use_the_other_way_when_theServer_wants_it()
     {
         await StartAsync(PostgresMajor.Default, hba: "hostnossl all all all trust");
         Assert.False(await AskAsync<bool>($"{Base} sslmode=prefer", Encrypted));
@@ -52,9 +46,9 @@ public sealed class TlsTest : ConnectionTest
     public async Task The_chain_is_verified_against_sslrootcert_alone(int major)
     {
         await StartAsync(major);
-        Assert.True(await AskAsync<bool>($"{Base} sslmode=verify-ca sslrootcert={_certificates.Root}", Encrypted));
+        Assert.True(await AskAsync<bool>($"{Base} sslmode=verify-ca sslrootcert={Certificates.Root}", Encrypted));
         Assert.Contains(
-            "certificate verify failed", (await RejectionAsync($"{Base} sslmode=verify-ca sslrootcert={_certificates.OtherRoot}")).Reason, StringComparison.Ordinal);
+            "certificate verify failed", (await RejectionAsync($"{Base} sslmode=verify-ca sslrootcert={Certificates.OtherRoot}")).Reason, StringComparison.Ordinal);
         Assert.Contains(
             "root certificate file \"/nowhere\" does not exist", (await RejectionAsync($"{Base} sslmode=verify-ca sslrootcert=/nowhere")).Reason, StringComparison.Ordinal);
         Assert.Contains("verify failed", (await RejectionAsync($"{Base} sslrootcert=system")).Reason, StringComparison.Ordinal);
@@ -64,11 +58,11 @@ public sealed class TlsTest : ConnectionTest
     public async Task A_root_certificate_in_the_home_directory_is_enough_to_verify_the_chain()
     {
         await StartAsync(PostgresMajor.Default);
-        WriteHome(".postgresql/root.crt", await File.ReadAllTextAsync(_certificates.Root, TestContext.Current.CancellationToken));
+        WriteHome(".postgresql/root.crt", await File.ReadAllTextAsync(Certificates.Root, TestContext.Current.CancellationToken));
         Assert.True(await AskAsync<bool>($"{Base} sslmode=require", Encrypted));
         Assert.True(await AskAsync<bool>($"{Base} sslmode=verify-full", Encrypted));
 
-        WriteHome(".postgresql/root.crt", await File.ReadAllTextAsync(_certificates.OtherRoot, TestContext.Current.CancellationToken));
+        WriteHome(".postgresql/root.crt", await File.ReadAllTextAsync(Certificates.OtherRoot, TestContext.Current.CancellationToken));
         Assert.Contains("verify failed", (await RejectionAsync($"{Base} sslmode=require")).Reason, StringComparison.Ordinal);
         Assert.False(await AskAsync<bool>($"{Base} sslmode=prefer", Encrypted));
     }
@@ -77,13 +71,13 @@ public sealed class TlsTest : ConnectionTest
     public async Task Verify_full_compares_the_name_in_the_certificate_with_host_and_not_with_hostaddr(int major)
     {
         await StartAsync(major);
-        string verify = $"sslmode=verify-full sslrootcert={_certificates.Root}";
+        string verify = $"sslmode=verify-full sslrootcert={Certificates.Root}";
         Assert.True(await AskAsync<bool>($"{Base} {verify}", Encrypted));
         Assert.True(await AskAsync<bool>($"{Base} {verify} sslsni=0", Encrypted));
-        string other = $"host=other.example hostaddr=127.0.0.1 port={_server.Port} user=repmgr dbname=repmgr";
+        string other = $"host=other.example hostaddr=127.0.0.1 port={Server.Port} user=repmgr dbname=repmgr";
         Assert.Contains("does not match host name \"other.example\"", (await RejectionAsync($"{other} {verify}")).Reason, StringComparison.Ordinal);
         Assert.Contains("does not match host name \"other.example\"", (await RejectionAsync($"{other} {verify} sslsni=0")).Reason, StringComparison.Ordinal);
-        Assert.True(await AskAsync<bool>($"{other} sslmode=verify-ca sslrootcert={_certificates.Root}", Encrypted));
+        Assert.True(await AskAsync<bool>($"{other} sslmode=verify-ca sslrootcert={Certificates.Root}", Encrypted));
     }
 
     [Fact]
@@ -91,20 +85,20 @@ public sealed class TlsTest : ConnectionTest
     {
         await StartAsync(PostgresMajor.Default);
         WriteHome(".postgresql/root.crl", "");
-        Assert.Contains("root.crl", (await RejectionAsync($"{Base} sslmode=verify-ca sslrootcert={_certificates.Root}")).Reason, StringComparison.Ordinal);
+        Assert.Contains("root.crl", (await RejectionAsync($"{Base} sslmode=verify-ca sslrootcert={Certificates.Root}")).Reason, StringComparison.Ordinal);
     }
 
     [Theory, EveryMajor]
     public async Task A_client_certificate_is_shown_with_its_chain(int major)
     {
         await StartAsync(major, hba: "hostssl all all all cert");
-        string with = $"{Base} sslmode=require sslcert={_certificates.ClientCertificate}";
-        Assert.True(await AskAsync<bool>($"{with} sslkey={_certificates.ClientKey}", Encrypted));
+        string with = $"{Base} sslmode=require sslcert={Certificates.ClientCertificate}";
+        Assert.True(await AskAsync<bool>($"{with} sslkey={Certificates.ClientKey}", Encrypted));
         Assert.True(await AskAsync<bool>(
-            $"{with} sslkey={_certificates.EncryptedClientKey} sslpassword={TestCertificates.ClientKeyPassword}", Encrypted));
+            $"{with} sslkey={Certificates.EncryptedClientKey} sslpassword={TestCertificates.ClientKeyPassword}", Encrypted));
         Assert.NotNull((await RejectionAsync($"{Base} sslmode=require")).Reason);
-        Assert.NotNull((await RejectionAsync($"{with} sslkey={_certificates.ClientKey} sslcertmode=disable")).Reason);
-        string wrong = (await RejectionAsync($"{with} sslkey={_certificates.EncryptedClientKey} sslpassword=not-the-secret")).Reason;
+        Assert.NotNull((await RejectionAsync($"{with} sslkey={Certificates.ClientKey} sslcertmode=disable")).Reason);
+        string wrong = (await RejectionAsync($"{with} sslkey={Certificates.EncryptedClientKey} sslpassword=not-the-secret")).Reason;
         Assert.DoesNotContain("not-the-secret", wrong, StringComparison.Ordinal);
     }
 
@@ -112,8 +106,8 @@ public sealed class TlsTest : ConnectionTest
     public async Task A_client_certificate_is_found_in_the_home_directory_and_its_key_must_be_ones_own()
     {
         await StartAsync(PostgresMajor.Default, hba: "hostssl all all all cert");
-        WriteHome(".postgresql/postgresql.crt", await File.ReadAllTextAsync(_certificates.ClientCertificate, TestContext.Current.CancellationToken));
-        string key = await File.ReadAllTextAsync(_certificates.ClientKey, TestContext.Current.CancellationToken);
+        WriteHome(".postgresql/postgresql.crt", await File.ReadAllTextAsync(Certificates.ClientCertificate, TestContext.Current.CancellationToken));
+        string key = await File.ReadAllTextAsync(Certificates.ClientKey, TestContext.Current.CancellationToken);
         WriteHome(".postgresql/postgresql.key", key);
         Assert.True(await AskAsync<bool>($"{Base} sslmode=require", Encrypted));
 
@@ -132,7 +126,7 @@ public sealed class TlsTest : ConnectionTest
     }
 
     [Fact]
-    public async Task Tls_from_the_first_byte_needs_a_server_that_knows_it()
+    public async Task Tls_from_the_first_byte_needs_aServer_that_knows_it()
     {
         Assert.SkipUnless(PostgresMajor.Wanted.Contains(17), "PostgreSQL 17, the first that knows sslnegotiation=direct, is not among the majors of this run");
         await StartAsync(17);
@@ -143,7 +137,7 @@ public sealed class TlsTest : ConnectionTest
     public async Task Channel_binding_is_used_and_can_be_required()
     {
         await StartAsync(PostgresMajor.Default, hba: "host all all all scram-sha-256");
-        await _server.ExecuteAsync("set password_encryption = 'scram-sha-256'; alter role repmgr password 'secret'");
+        await Server.ExecuteAsync("set password_encryption = 'scram-sha-256'; alter role repmgr password 'secret'");
         Assert.True(await AskAsync<bool>($"{Base} password=secret sslmode=require channel_binding=require", Encrypted));
         Assert.True(await AskAsync<bool>($"{Base} password=secret sslmode=require channel_binding=disable", Encrypted));
         Assert.NotNull((await RejectionAsync($"{Base} password=secret sslmode=disable channel_binding=require")).Reason);
@@ -154,35 +148,9 @@ public sealed class TlsTest : ConnectionTest
     {
         await StartAsync(PostgresMajor.Default);
         Variables["PGSSLMODE"] = "verify-full";
-        Variables["PGSSLROOTCERT"] = _certificates.Root;
+        Variables["PGSSLROOTCERT"] = Certificates.Root;
         Assert.True(await AskAsync<bool>(Base, Encrypted));
-        Variables["PGSSLROOTCERT"] = _certificates.OtherRoot;
+        Variables["PGSSLROOTCERT"] = Certificates.OtherRoot;
         Assert.Contains("verify failed", (await RejectionAsync(Base)).Reason, StringComparison.Ordinal);
-    }
-
-    private async Task StartAsync(int major, bool tls = true, string hba = "host all all all trust")
-    {
-        _certificates = await TestCertificates.CreateAsync(Lab);
-        _server = await Lab.ServerAsync(major);
-        if (tls)
-        {
-            await _server.ConfigureAsync(
-                "ssl = on",
-                $"ssl_cert_file = '{_certificates.ServerCertificate}'",
-                $"ssl_key_file = '{_certificates.ServerKey}'",
-                $"ssl_ca_file = '{_certificates.Root}'");
-        }
-
-        string[] lines = tls || !hba.StartsWith("hostssl", StringComparison.Ordinal) ? [hba] : [];
-        await File.WriteAllLinesAsync(Path.Combine(_server.DataDirectory, "pg_hba.conf"), ["local all all trust", .. lines]);
-        await _server.StartAsync();
-    }
-
-    private async Task WriteHbaAsync(string line)
-    {
-        await File.WriteAllLinesAsync(Path.Combine(_server.DataDirectory, "pg_hba.conf"), ["local all all trust", line]);
-        await _server.ReloadAsync();
-        await Eventually.TrueAsync(
-            () => _server.QueryAsync<bool>($"select exists (select from pg_hba_file_rules where type = '{line.Split(' ')[0]}')"), Seconds(5), "the new pg_hba.conf");
     }
 }

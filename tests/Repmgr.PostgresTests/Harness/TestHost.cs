@@ -19,6 +19,20 @@ public sealed class TestHost
 
     internal string[] Prefix => Holder.Prefix;
 
+    /// <summary>A path of the host, for whom it may be mounted over, as this process reaches it.</summary>
+    public string Seen(string path) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/{Holder.InnerPid}/root{path}");
+
+    /// <summary>Gives the host a disk of this size of its own, on a directory that belongs to this user. It goes with the host.</summary>
+    /// <param name="size">As tmpfs takes it: <c>64m</c>.</param>
+    public Task MountAsync(string directory, string size, string user) =>
+        Holder.RunAsync($"mkdir -p '{directory}' && mount -t tmpfs -o mode=700,size={size} tmpfs '{directory}' && chown {user}: '{directory}'");
+
+    /// <summary>Takes all the space that is left on the disk of a directory.</summary>
+    public Task FillAsync(string directory, string file) => Holder.RunAsync(
+        $"fallocate -l $(df --output=avail --block-size=1 '{directory}' | tail -1) '{directory}/{file}'; cat /dev/zero > '{directory}/{file}.rest' 2>/dev/null || true");
+
+    public Task EmptyAsync(string directory, string file) => Holder.RunAsync($"rm -f '{directory}/{file}' '{directory}/{file}.rest'");
+
     /// <summary>From now on nothing that this host sends reaches that one; the other direction stays as it is. No error tells anybody.</summary>
     public Task CutAsync(TestHost to) => Holder.RunAsync($"ip neigh replace {to.Address} lladdr {Nowhere} dev eth0 nud permanent");
 

@@ -76,7 +76,10 @@ public sealed class TestServer(Lab lab, PostgresMajor major, int nodeId, string 
 
     /// <summary>Adds lines to <c>postgresql.conf</c>; the last one wins. Takes effect at the next start or reload.</summary>
     public Task ConfigureAsync(params IReadOnlyList<string> lines) =>
-        File.AppendAllLinesAsync(Path.Combine(DataDirectory, "postgresql.conf"), lines);
+        File.AppendAllLinesAsync(Seen(Path.Combine(DataDirectory, "postgresql.conf")), lines);
+
+    /// <summary>A path as this process reaches it, also where the server's host has a disk of its own there.</summary>
+    public string Seen(string path) => host?.Seen(path) ?? path;
 
     /// <summary>Makes a stopped data directory that of a standby: the signal file, and where it streams from.</summary>
     public async Task MakeStandbyAsync(TestServer upstream, string? slot = null)

@@ -1,3 +1,4 @@
+using Repmgr.Core.Checks;
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Postgres;
@@ -149,6 +150,49 @@ public sealed class ClonePlannerTests
             "Run as a superuser in database \"metadata\" of the primary: ALTER ROLE \"repmgr\" REPLICATION; GRANT pg_read_all_settings TO \"repmgr\"; "
             + $"GRANT EXECUTE ON FUNCTION {start} TO \"repmgr\"; GRANT EXECUTE ON FUNCTION {stop} TO \"repmgr\";",
             problem.Hint);
+    }
+
+    [Theory]
+    [InlineData("28000", ExitCode.BadConfig, "pg_hba.conf on node1")]
+    [InlineData("28P01", ExitCode.MonitoringTimeoutOrBadPassword, "a line for replication names the database")]
+    [InlineData(null, ExitCode.BadConfig, "the log of node1")]
+    public void A_refused_replication_connection_is_told_with_what_to_do(string? sqlState, ExitCode code, string hint)
+    {
+        var refused = Assert.IsType<Planned.Refused>(Plan(source: Source with { ReplicationRefused = new ReplicationRefusal(sqlState, "no entry.") }));
+        Assert.Equal(code, refused.ExitCode);
+        Problem problem = Assert.Single(refused.Problems);
+        Assert.Equal("A replication connection as the standby would make it was tried: no entry.", problem.Detail);
+        Assert.Contains(hint, problem.Hint, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_sender_that_is_missing_is_not_said_a_second_time_as_a_refused_connection() => Assert.Equal(
+        ["the source has too few free WAL senders"],
+        Refusals(Plan(source: Source with { MaxWalSenders = 0, ReplicationRefused = new ReplicationRefusal("53300", "too many") })));
+
+    [Theory]
+    [InlineData("--waldir=/wal/two", "/wal/two", false)]
+    [InlineData("--waldir /wal/two/", "/wal/two", false)]
+    [InlineData("--waldir=/wal/two", "/wal/three", true)]
+    [InlineData("--waldir /wal/two", null, true)]
+    public void The_place_of_an_old_copys_wal_is_not_named_to_pg_basebackup_again(string option, string? link, bool named)
+    {
+        CloneRequest request = Request with { Force = true, BaseBackupOptions = [.. option.Split(' '), "--no-manifest"] };
+        var step = Assert.Single(Steps(Plan(request, target: Target with { Content = OldCopy, WalLink = link })).OfType<Step.CopyByBaseBackup>());
+        Assert.Equal(named, step.Copy.Arguments.Any(argument => argument.Contains("wal/two", StringComparison.Ordinal)));
+        Assert.Equal("--no-manifest", step.Copy.Arguments[^1]);
+    }
+
+    [Fact]
+    public void A_directory_inside_another_cluster_is_refused() => Assert.Equal(
+        ["\"/data/standby\" lies inside the data directory \"/data\" of another cluster"],
+        Refusals(Plan(target: Target with { Inside = "/data" })));
+
+    [Fact]
+    public void Sizes_that_are_not_known_are_said()
+    {
+        var ready = Assert.IsType<Planned.Ready>(Plan(source: Source with { MainBytes = null, Tablespaces = [new TablespaceView(16400, "apart", "/apart", null)] }));
+        Assert.Contains(ready.Notices, notice => notice.Message == "whether there is room for the data directory, tablespace \"apart\" was not checked");
     }
 
     [Fact]
