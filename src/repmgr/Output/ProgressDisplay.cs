@@ -19,7 +19,7 @@ internal sealed class ProgressDisplay(TextWriter writer, ProgressStyle style, Ti
 
     private readonly Lock _drawing = new();
     private readonly RateMeter _meter = new(time);
-    private string? _phase;
+    private CopyProgress? _shown;
     private long _shownAt;
     private int _drawn;
 
@@ -36,11 +36,11 @@ internal sealed class ProgressDisplay(TextWriter writer, ProgressStyle style, Ti
         lock (_drawing)
         {
             _meter.Add(value.Done ?? 0);
-            bool isNews = value.Phase != _phase;
-            if (!isNews && time.GetElapsedTime(_shownAt) < Interval && !IsComplete(value))
+            bool isNews = value.Phase != _shown?.Phase || (IsComplete(value) && !IsComplete(_shown));
+            if (!isNews && (time.GetElapsedTime(_shownAt) < Interval || (IsComplete(value) && value == _shown)))
                 return;
 
-            (_phase, _shownAt) = (value.Phase, time.GetTimestamp());
+            (_shown, _shownAt) = (value, time.GetTimestamp());
             Show(value);
         }
     }
@@ -60,7 +60,7 @@ internal sealed class ProgressDisplay(TextWriter writer, ProgressStyle style, Ti
 
     private TimeSpan Interval => style == ProgressStyle.Terminal ? TimeSpan.FromMilliseconds(200) : TimeSpan.FromSeconds(10);
 
-    private static bool IsComplete(CopyProgress value) => value is { Done: { } done, Total: { } total } && done >= total;
+    private static bool IsComplete(CopyProgress? value) => value is { Done: { } done, Total: { } total } && done >= total;
 
     private void Show(CopyProgress value)
     {

@@ -114,7 +114,7 @@ public sealed class FollowTest : LabTest
         // It accepts writes, so there are two primaries: that is refused first. As a standby of itself it is still a stranger.
         (await node3.RepmgrAsync("standby", "follow", "9")).ShouldExit(ExitCode.BadConfig).ShouldSay("accept writes at the same time");
         await stranger.StopAsync();
-        await File.WriteAllTextAsync(Path.Combine(stranger.DataDirectory, "standby.signal"), "");
+        await File.WriteAllTextAsync(Path.Combine(stranger.DataDirectory, "standby.signal"), "", TestContext.Current.CancellationToken);
         await stranger.StartAsync();
         (await node3.RepmgrAsync("standby", "follow", "9")).ShouldExit(ExitCode.BadConfig).ShouldSay("belong to different clusters");
     }
@@ -124,7 +124,7 @@ public sealed class FollowTest : LabTest
     {
         var (_, node2, node3) = await ClusterAsync(major);
         string hba = Path.Combine(node2.DataDirectory, "pg_hba.conf");
-        await File.WriteAllTextAsync(hba, "local all all trust\nhost replication all all reject\nhost all all all trust\n");
+        await File.WriteAllTextAsync(hba, "local all all trust\nhost replication all all reject\nhost all all all trust\n", TestContext.Current.CancellationToken);
         await node2.ReloadAsync();
         string before = await AutoConfAsync(node3);
 
@@ -182,7 +182,7 @@ public sealed class FollowTest : LabTest
     {
         var (node1, node2, node3) = await ClusterAsync(major);
         var started = await StartedAsync(node3);
-        await File.WriteAllTextAsync(node3.ConfPath, $"node_id=3\nnode_name=node3\nconninfo='{node3.Conninfo}'\nstandby_follow_restart=true\n");
+        await File.WriteAllTextAsync(node3.ConfPath, $"node_id=3\nnode_name=node3\nconninfo='{node3.Conninfo}'\nstandby_follow_restart=true\n", TestContext.Current.CancellationToken);
 
         (await node3.RepmgrAsync("standby", "follow", "2")).ShouldSucceed();
 

@@ -58,7 +58,7 @@ public sealed class PromoteTest : LabTest
     {
         var cluster = await RegisteredAsync(PostgresMajor.Default, standbys: 1);
         string hba = Path.Combine(cluster.Primary.DataDirectory, "pg_hba.conf");
-        await File.WriteAllTextAsync(hba, $"local all postgres trust\nhost replication all samenet trust\nhost all all all reject\n");
+        await File.WriteAllTextAsync(hba, $"local all postgres trust\nhost replication all samenet trust\nhost all all all reject\n", TestContext.Current.CancellationToken);
         await cluster.Primary.ReloadAsync();
 
         await Eventually.TrueAsync(

@@ -82,6 +82,48 @@ public sealed class ProgressDisplayTests
     }
 
     [Fact]
+    public void The_end_is_said_once_however_often_it_is_reported_and_though_the_source_grows()
+    {
+        var clock = new StoppedClock();
+        string said = Shown(ProgressStyle.Lines, clock, display =>
+        {
+            display.Report(new CopyProgress("copying", 5 * Mebi, 25 * Mebi));
+            display.Report(new CopyProgress("copying", 25 * Mebi, 25 * Mebi));
+            display.Report(new CopyProgress("copying", 25 * Mebi, 25 * Mebi));
+            display.Report(new CopyProgress("copying", 25 * Mebi, 26 * Mebi));
+            display.Report(new CopyProgress("copying", 26 * Mebi, 26 * Mebi));
+            clock.Pass(TimeSpan.FromSeconds(9));
+            display.Report(new CopyProgress("copying", 26 * Mebi, 26 * Mebi));
+            display.Report(new CopyProgress("fetching the WAL of the backup"));
+        });
+
+        Assert.Equal(
+            """
+            INFO: copying:  20% (5.0 MB of 25.0 MB)
+            INFO: copying: 100% (25.0 MB of 25.0 MB)
+            INFO: fetching the WAL of the backup
+
+            """,
+            said);
+    }
+
+    [Fact]
+    public void The_end_is_not_repeated_while_something_else_goes_on()
+    {
+        var clock = new StoppedClock();
+        string said = Shown(ProgressStyle.Lines, clock, display =>
+        {
+            for (int minute = 0; minute < 3; minute++)
+            {
+                display.Report(new CopyProgress("copying", 25 * Mebi, 25 * Mebi));
+                clock.Pass(TimeSpan.FromMinutes(1));
+            }
+        });
+
+        Assert.Equal("INFO: copying: 100% (25.0 MB of 25.0 MB)\n", said);
+    }
+
+    [Fact]
     public void A_stall_shows_in_the_rate()
     {
         var clock = new StoppedClock();
