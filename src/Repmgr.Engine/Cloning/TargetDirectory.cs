@@ -112,6 +112,7 @@ internal static class TargetDirectory
         foreach (StagedTablespace space in step.Tablespaces)
             Relink(staging, space);
         DurableFile.FlushTree(staging, cancel);
+        FlushLinkedWal(staging, cancel);
         foreach (StagedTablespace space in step.Tablespaces.Where(space => Directory.Exists(space.Staging)))
         {
             DurableFile.FlushTree(space.Staging, cancel);
@@ -142,8 +143,7 @@ internal static class TargetDirectory
         DurableFile.FlushTree(step.DataDirectory, cancel);
         foreach (string space in step.Tablespaces.Select(space => Path.Combine(space.Destination, space.VersionDirectory)).Where(Directory.Exists))
             DurableFile.FlushTree(space, cancel);
-        if (new DirectoryInfo(Path.Combine(step.DataDirectory, "pg_wal")) is { LinkTarget: not null } wal)
-            DurableFile.FlushTree(wal.ResolveLinkTarget(returnFinalTarget: true)!.FullName, cancel);
+        FlushLinkedWal(step.DataDirectory, cancel);
         File.Move(pending, Path.Combine(step.DataDirectory, CopyRules.ControlFile), overwrite: true);
         NativeFile.FlushDirectory(Path.Combine(step.DataDirectory, "global"));
     }
@@ -177,6 +177,12 @@ internal static class TargetDirectory
             Directory.CreateDirectory(Path.Combine(space.Destination, space.VersionDirectory), OwnerOnly);
             ReplaceLink(Path.Combine(links, Name(space)), space.Destination);
         }
+    }
+
+    private static void FlushLinkedWal(string directory, CancellationToken cancel)
+    {
+        if (new DirectoryInfo(Path.Combine(directory, "pg_wal")) is { LinkTarget: not null } wal)
+            DurableFile.FlushTree(wal.ResolveLinkTarget(returnFinalTarget: true)!.FullName, cancel);
     }
 
     private static bool IsOurs(string name) =>
@@ -226,6 +232,12 @@ internal static class TargetDirectory
         else if (entry is DirectoryInfo { LinkTarget: null } whole)
         {
             MoveDirectory(whole, to);
+        }
+        else if (entry is DirectoryInfo { LinkTarget: { } destination })
+        {
+            // The base library takes a link to a directory for a file that is not there when it is to be moved.
+            ReplaceLink(to, destination);
+            entry.Delete();
         }
         else
         {
