@@ -41,7 +41,7 @@ public sealed class DebianClusterTest : LabTest
         TestServer standby = cluster.Standbys[0];
         await standby.StopAsync();
         await LayOutAsync(standby);
-        await File.WriteAllTextAsync(standby.ConfPath, $"node_id=2\nconninfo='{standby.Conninfo}'\nstandby_follow_restart=true\n");
+        await File.WriteAllTextAsync(standby.ConfPath, $"node_id=2\nconninfo='{standby.Conninfo}'\nstandby_follow_restart=true\n", TestContext.Current.CancellationToken);
 
         // While it is down, all that is known of it is Debian's configuration.
         Assert.Equal(
@@ -63,7 +63,7 @@ public sealed class DebianClusterTest : LabTest
         await standby.StreamsFromAsync(cluster.Primary);
         Assert.NotEqual(before, await standby.QueryAsync<string>("select pg_postmaster_start_time()::text"));
         // The tool names the configuration on the command line; pg_ctl, which does not, would have found none in the data directory.
-        Assert.Contains("config_file=", await File.ReadAllTextAsync(Path.Combine(standby.DataDirectory, "postmaster.opts")), StringComparison.Ordinal);
+        Assert.Contains("config_file=", await File.ReadAllTextAsync(Path.Combine(standby.DataDirectory, "postmaster.opts"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     private async Task<Dictionary<string, (string? Value, string From)>> DumpAsync(TestServer server)
