@@ -77,7 +77,7 @@ internal static class Program
         foreach (LogLine notice in loaded.Notices)
             log.Write(notice);
 
-        TimeProvider time = TimeProvider.System;
+        using var time = new LoopTime();
         var connector = new PostgresConnector();
         using var systemd = SdNotify.FromEnvironment(Environment.GetEnvironmentVariable);
         await using var servers = new Servers(connector, time);

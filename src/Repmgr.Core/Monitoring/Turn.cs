@@ -8,12 +8,14 @@ namespace Repmgr.Core.Monitoring;
 /// <param name="Acts">What is to be done, in order. None of it is waited for: the next turn looks what became of it.</param>
 /// <param name="Lines">What is to be said.</param>
 /// <param name="Look">The other nodes to be looked at next.</param>
+/// <param name="Seen">What was decided on: the situation without servers of other database clusters.</param>
 /// <param name="Exit">The daemon is to end with this code; null: it goes on.</param>
 public sealed record Turn(
     WatchState Next,
     IReadOnlyList<WatchAct> Acts,
     IReadOnlyList<LogLine> Lines,
     IReadOnlyList<NodeRecord> Look,
+    Situation Seen,
     ExitCode? Exit = null);
 
 /// <summary>Something a turn wants done.</summary>

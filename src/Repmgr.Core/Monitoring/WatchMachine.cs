@@ -16,6 +16,8 @@ public static class WatchMachine
     public static Turn Decide(WatchState state, Situation s, WatchPolicy policy)
     {
         var notes = new TurnNotes(policy.Self);
+        ulong? cluster = Strangers.ClusterOf(state.SystemIdentifier, s);
+        s = Strangers.Hide(s, cluster, policy.Self, state.Known, notes);
         OwnServer own = OwnServerWatch.Decide(state.Own, s, policy.Self, notes);
         Surroundings around = Surroundings.Of(state, s, policy.Self);
         around.Complain(notes);
@@ -45,8 +47,9 @@ public static class WatchMachine
             children,
             notes.Complaints,
             statusIsDue ? s.Clock : state.LastStatus,
-            scanned ? s.Clock : state.LastScan);
-        return new Turn(next, notes.Acts, notes.Lines, look, Exit(state, around, policy, notes));
+            scanned ? s.Clock : state.LastScan,
+            cluster);
+        return new Turn(next, notes.Acts, notes.Lines, look, s, Exit(state, around, policy, notes));
     }
 
     /// <summary>Names a node in messages: <c>node "node2" (ID: 2)</c>.</summary>

@@ -14,6 +14,7 @@ namespace Repmgr.Core.Monitoring;
 /// <param name="Complaints">What is wrong now, and was said.</param>
 /// <param name="LastStatus">When the last status line was written.</param>
 /// <param name="LastScan">When all nodes were last looked at.</param>
+/// <param name="SystemIdentifier">The database cluster's identifier; null before two servers were seen to share one.</param>
 public sealed record WatchState(
     OwnServer Own,
     UpstreamLink Upstream,
@@ -24,10 +25,11 @@ public sealed record WatchState(
     ChildNodes Children,
     IReadOnlyList<LogLine> Complaints,
     TimeSpan LastStatus,
-    TimeSpan LastScan)
+    TimeSpan LastScan,
+    ulong? SystemIdentifier)
 {
     public static WatchState Begin(TimeSpan clock) => new(
-        new OwnServer.Unseen(clock), new UpstreamLink.None(), [], null, null, null, ChildNodes.Unseen, [], clock, clock);
+        new OwnServer.Unseen(clock), new UpstreamLink.None(), [], null, null, null, ChildNodes.Unseen, [], clock, clock, null);
 }
 
 /// <summary>How the own server stands.</summary>

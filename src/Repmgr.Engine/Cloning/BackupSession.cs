@@ -59,30 +59,7 @@ internal sealed class BackupSession(PostgresSession session, PostgresVersion ver
 
     /// <summary>Leaves backup mode.</summary>
     /// <exception cref="NpgsqlException">The session was lost, or a standby as the source was promoted meanwhile.</exception>
-    public async Task<BackupEnd> StopAsync(CancellationToken cancel)
-    {
-        await _turn.WaitAsync(cancel).ConfigureAwait(false);
-        try
-        {
-            var command = new NpgsqlCommand(BackupFunctions.StopSql(version), session.Connection) { CommandTimeout = 0 };
-            await using (command.ConfigureAwait(false))
-            {
-                NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
-                await using (reader.ConfigureAwait(false))
-                {
-                    await reader.ReadAsync(cancel).ConfigureAwait(false);
-                    string label = reader.TextOrNull(1) ?? "";
-                    if (!Lsn.TryParse(reader.TextOrNull(0), out Lsn stop) || BackupLabel.TryRead(label) is not { } read)
-                        throw new NpgsqlException($"the source returned a backup label that cannot be read: \"{label}\"");
-                    return new BackupEnd(stop, label, read);
-                }
-            }
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+    public Task<BackupEnd> StopAsync(CancellationToken cancel) => InTurnAsync(ReadEndAsync, Timeout.InfiniteTimeSpan, cancel);
 
     /// <summary>Asks now and then whether the session still lives.</summary>
     /// <returns>Only when it does not: why. Ends without one when cancelled.</returns>
@@ -91,17 +68,15 @@ internal sealed class BackupSession(PostgresSession session, PostgresVersion ver
         while (true)
         {
             await Task.Delay(PingEvery, cancel).ConfigureAwait(false);
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            deadline.CancelAfter(PingWithin);
             try
             {
-                await RunAsync("SELECT 1", deadline.Token).ConfigureAwait(false);
+                await ExecuteAsync("SELECT 1", null, PingWithin, cancel).ConfigureAwait(false);
             }
             catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
             {
                 return e.Message;
             }
-            catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+            catch (TimeoutException)
             {
                 return string.Create(CultureInfo.InvariantCulture, $"no answer within {PingWithin.TotalSeconds:0} s");
             }
@@ -116,18 +91,45 @@ internal sealed class BackupSession(PostgresSession session, PostgresVersion ver
 
     private Task RunAsync(string sql, CancellationToken cancel) => ScalarAsync(sql, null, cancel);
 
-    private async Task ScalarAsync(string sql, string? argument, CancellationToken cancel)
-    {
-        await _turn.WaitAsync(cancel).ConfigureAwait(false);
-        try
+    private Task ScalarAsync(string sql, string? argument, CancellationToken cancel) => ExecuteAsync(sql, argument, Timeout.InfiniteTimeSpan, cancel);
+
+    private Task<int> ExecuteAsync(string sql, string? argument, TimeSpan within, CancellationToken cancel) => InTurnAsync(
+        async (connection, token) =>
         {
-            var command = new NpgsqlCommand(sql, session.Connection) { CommandTimeout = 0 };
+            var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
             await using (command.ConfigureAwait(false))
             {
                 if (argument is not null)
                     command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = argument });
-                await command.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
+                return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
             }
+        },
+        within,
+        cancel);
+
+    private async Task<BackupEnd> ReadEndAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        var command = new NpgsqlCommand(BackupFunctions.StopSql(version), connection) { CommandTimeout = 0 };
+        await using (command.ConfigureAwait(false))
+        {
+            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                await reader.ReadAsync(cancel).ConfigureAwait(false);
+                string label = reader.TextOrNull(1) ?? "";
+                if (!Lsn.TryParse(reader.TextOrNull(0), out Lsn stop) || BackupLabel.TryRead(label) is not { } read)
+                    throw new NpgsqlException($"the source returned a backup label that cannot be read: \"{label}\"");
+                return new BackupEnd(stop, label, read);
+            }
+        }
+    }
+
+    private async Task<T> InTurnAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, TimeSpan within, CancellationToken cancel)
+    {
+        await _turn.WaitAsync(cancel).ConfigureAwait(false);
+        try
+        {
+            return await session.TryAsync(work, within, cancel).ConfigureAwait(false);
         }
         finally
         {

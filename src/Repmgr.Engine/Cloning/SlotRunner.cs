@@ -9,6 +9,8 @@ namespace Repmgr.Engine.Cloning;
 /// <summary>Makes the physical slot of a standby on its upstream, reserving WAL at once, so that none can be missed from now on.</summary>
 internal static class SlotRunner
 {
+    private static readonly TimeSpan s_within = TimeSpan.FromSeconds(30);
+
     public static async Task<StepOutcome> ReserveAsync(Step.ReserveSlot step, PostgresConnector connector, CancellationToken cancel)
     {
         ConnectResult connected = await connector.OpenAsync(step.Server, cancel).ConfigureAwait(false);
@@ -17,14 +19,13 @@ internal static class SlotRunner
 
         await using (session.ConfigureAwait(false))
         {
-            try
+            return await session.RunAsync((connection, token) => ReserveAsync(connection, step.Slot, token), s_within, cancel).ConfigureAwait(false) switch
             {
-                return await ReserveAsync(session.Connection, step.Slot, cancel).ConfigureAwait(false);
-            }
-            catch (NpgsqlException e)
-            {
-                return new StepOutcome.Failed(new Problem($"could not make replication slot \"{step.Slot}\" on {step.ServerName}", e.Message), ExitCode.DbQuery);
-            }
+                Answer<StepOutcome>.Got got => got.Value,
+                Answer<StepOutcome>.Failed failed => new StepOutcome.Failed(
+                    new Problem($"could not make replication slot \"{step.Slot}\" on {step.ServerName}", failed.Reason), ExitCode.DbQuery),
+                _ => throw new InvalidOperationException("an answer of no known kind"),
+            };
         }
     }
 

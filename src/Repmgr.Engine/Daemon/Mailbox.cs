@@ -21,9 +21,9 @@ public sealed class Mailbox : IDisposable
 
     public Mailbox() => _signals =
     [
-        On(PosixSignal.SIGTERM, Message.Stop),
-        On(PosixSignal.SIGINT, Message.Stop),
-        On(PosixSignal.SIGHUP, Message.Reload),
+        On(PosixSignal.SIGTERM, Native.SigTerm, Message.Stop),
+        On(PosixSignal.SIGINT, Native.SigInt, Message.Stop),
+        On(PosixSignal.SIGHUP, Native.SigHup, Message.Reload),
     ];
 
     public ChannelReader<Message> Messages => _messages.Reader;
@@ -34,9 +34,13 @@ public sealed class Mailbox : IDisposable
             signal.Dispose();
     }
 
-    private PosixSignalRegistration On(PosixSignal signal, Message message) => PosixSignalRegistration.Create(signal, context =>
+    private PosixSignalRegistration On(PosixSignal signal, int number, Message message)
     {
-        context.Cancel = true;
-        _messages.Writer.TryWrite(message);
-    });
+        Native.DoNotIgnore(number);
+        return PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = true;
+            _messages.Writer.TryWrite(message);
+        });
+    }
 }

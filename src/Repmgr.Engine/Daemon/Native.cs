@@ -18,6 +18,12 @@ internal static partial class Native
     /// <summary>O_NOFOLLOW: a link planted under a name that can be guessed is not followed. Not the same number everywhere.</summary>
     public static readonly int NoFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
+    public const int SigHup = 1;
+    public const int SigInt = 2;
+    public const int SigTerm = 15;
+    private const nint DefaultAction = 0;
+    private const nint IgnoreSignal = 1;
+
     private const int SetOpenFileLock = 37;
     private const short WriteLock = 1;
 
@@ -38,6 +44,18 @@ internal static partial class Native
     {
         var whole = new FileLock { Type = WriteLock };
         return Fcntl(file, SetOpenFileLock, ref whole) == 0;
+    }
+
+    /// <summary>
+    /// Makes a signal count that is ignored, as nohup and shells that start something in the background have it: that is inherited, and
+    /// .NET leaves what is ignored alone, whatever handlers are registered.
+    /// </summary>
+    public static void DoNotIgnore(int signal)
+    {
+        // Of struct sigaction only the first word is of interest, which is the handler everywhere; the rest is room enough.
+        Span<nint> action = stackalloc nint[32];
+        if (SigAction(signal, 0, ref action[0]) == 0 && action[0] == IgnoreSignal)
+            _ = Signal(signal, DefaultAction);
     }
 
     /// <summary>Leaves the terminal and the shell's process group.</summary>
@@ -79,6 +97,12 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Fcntl(SafeFileHandle file, int command, ref FileLock whole);
+
+    [LibraryImport("libc", EntryPoint = "sigaction")]
+    private static partial int SigAction(int signal, nint action, ref nint old);
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint Signal(int signal, nint handler);
 
     [LibraryImport("libc", EntryPoint = "setsid", SetLastError = true)]
     private static partial int SetSid();

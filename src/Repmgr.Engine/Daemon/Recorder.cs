@@ -21,7 +21,13 @@ public sealed class Recorder(IPrimaryWriter writer, Announcer announcer, ILog lo
     private const string RowsFail = "a monitoring row could not be written";
 
     private readonly Lock _lock = new();
-    private readonly Channel<bool> _work = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Channel<bool> _work = Channel.CreateBounded<bool>(new BoundedChannelOptions(1)
+    {
+        FullMode = BoundedChannelFullMode.DropWrite,
+        SingleReader = true,
+        // The turn that hands a row over also sends it: no other thread is woken for that.
+        AllowSynchronousContinuations = true,
+    });
     private readonly LinkedList<Told> _events = new();
     private readonly Dictionary<NodeId, WatchAct.Write> _writes = [];
     private Conninfo? _primary;

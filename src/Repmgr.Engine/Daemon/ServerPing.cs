@@ -61,7 +61,7 @@ public static class ServerPing
         try
         {
             if (host.IsSocket)
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(host.Host, $".s.PGSQL.{host.Port}")), cancel);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath(host)), cancel);
             else if (host.Address is { } address)
                 await socket.ConnectAsync(IPAddress.Parse(address), host.Port, cancel);
             else
@@ -73,6 +73,13 @@ public static class ServerPing
             socket.Dispose();
             throw;
         }
+    }
+
+    /// <remarks>A name in the abstract space is written with an <c>@</c> for its first byte, which is zero.</remarks>
+    private static string SocketPath(HostTarget host)
+    {
+        string path = Path.Combine(host.Host, $".s.PGSQL.{host.Port}");
+        return path[0] == '@' ? string.Concat("\0", path.AsSpan(1)) : path;
     }
 
     private static byte[] Greeting(string user, string database)

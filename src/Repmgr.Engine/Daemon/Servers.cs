@@ -60,14 +60,14 @@ public sealed class Servers(PostgresConnector connector, TimeProvider time) : IS
 
     public async ValueTask DisposeAsync()
     {
-        foreach (WatchedServer watched in _watched.Values)
-            await watched.DisposeAsync();
+        await Task.WhenAll(_watched.Values.Select(watched => watched.DisposeAsync().AsTask()));
         _watched.Clear();
     }
 
+    /// <summary>Ends beside the loop, soon.</summary>
     private void LetGo(NodeId node)
     {
         if (_watched.Remove(node, out WatchedServer? watched))
-            watched.Abandon();
+            _ = watched.DisposeAsync().AsTask();
     }
 }

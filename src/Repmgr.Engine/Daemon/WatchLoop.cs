@@ -16,6 +16,11 @@ public sealed class WatchLoop(
     private const int QuickTurns = 6;
     private static readonly TimeSpan QuickTurn = TimeSpan.FromMilliseconds(250);
 
+    private Settings _settings = Settings.Defaults;
+    private string _configFile = "";
+    private Task<bool> _mail = Task.FromResult(false);
+    private Watching? _told;
+
     /// <summary>Runs until it is told to stop, or a turn says so.</summary>
     /// <param name="loaded">The settings to begin with, with node and conninfo set.</param>
     public async Task<ExitCode> RunAsync(SettingsLoad.Loaded loaded)
@@ -23,91 +28,109 @@ public sealed class WatchLoop(
         using var beside = new CancellationTokenSource();
         Task recording = recorder.RunAsync(beside.Token);
         Task announcing = announcer.RunAsync(beside.Token);
-        Settings settings = loaded.Settings;
-        string configFile = loaded.Path ?? "";
-        Use(settings, configFile);
-        systemd.Ready($"node {settings.NodeId} is watched");
+        _configFile = loaded.Path ?? "";
+        _mail = messages.WaitToReadAsync(beside.Token).AsTask();
+        Use(loaded.Settings);
+        systemd.Ready($"node {_settings.NodeId} is watched");
         try
         {
-            return await TakeTurnsAsync(settings, configFile, [recording, announcing], beside.Token);
+            return await TakeTurnsAsync([recording, announcing], beside.Token);
         }
         finally
         {
             systemd.Stopping();
-            await EndAsync(settings.NodeId!.Value, beside, recording, announcing);
+            await EndAsync(beside, recording, announcing);
         }
     }
 
-    private async Task<ExitCode> TakeTurnsAsync(Settings settings, string configFile, Task[] beside, CancellationToken cancel)
+    private async Task<ExitCode> TakeTurnsAsync(Task[] beside, CancellationToken cancel)
     {
-        using var timer = new PeriodicTimer(Interval(settings), time);
+        using var turning = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using var timer = new PeriodicTimer(Interval, time);
         Task<bool> tick = timer.WaitForNextTickAsync(cancel).AsTask();
-        Task<bool> mail = messages.WaitToReadAsync(cancel).AsTask();
         long lastTurn = time.GetTimestamp();
-        Watching? said = null;
         for (int turn = 0; ; turn++)
         {
-            NoticeStall(time.GetElapsedTime(lastTurn), settings);
+            NoticeStall(time.GetElapsedTime(lastTurn));
             lastTurn = time.GetTimestamp();
-            if (await turns.TakeAsync(cancel) is { } exit)
-                return exit;
-            systemd.Alive();
-            if (turns.State.Watching is { } now && now != said)
+            Task<ExitCode?> taken = turns.TakeAsync(turning.Token);
+            while (!taken.IsCompleted)
             {
-                systemd.Status(now.Upstream is { } upstream ? $"node {settings.NodeId} watches its upstream, node {upstream}" : $"node {settings.NodeId} is the primary");
-                said = now;
+                if (await WaitAsync(taken, beside, timer, cancel))
+                    continue;
+                await turning.CancelAsync();
+                return ExitCode.Success;
             }
+
+            if (await taken is { } exit)
+                return exit;
+            TellSystemd();
 
             // The first turn knows only the own server, the next what that knows of others: they follow each other quickly.
             bool hastens = turn < QuickTurns && turns.State.Watching is null;
-            Task woken = await Task.WhenAny([hastens ? Task.Delay(QuickTurn, time, cancel) : tick, mail, .. beside]);
-            // What runs beside the loop ends only by a defect, which must not go unseen.
-            if (beside.Contains(woken))
-                await woken;
-            if (mail.IsCompleted)
-            {
-                while (messages.TryRead(out Message message))
-                {
-                    if (message == Message.Stop)
-                        return ExitCode.Success;
-                    settings = Reload(settings, configFile);
-                    timer.Period = Interval(settings);
-                }
-
-                mail = messages.WaitToReadAsync(cancel).AsTask();
-            }
-
+            if (!await WaitAsync(hastens ? Task.Delay(QuickTurn, time, cancel) : tick, beside, timer, cancel))
+                return ExitCode.Success;
             if (tick.IsCompleted)
                 tick = timer.WaitForNextTickAsync(cancel).AsTask();
         }
     }
 
-    /// <summary>The watchdog's limit may be shorter than the interval; then there are more turns.</summary>
-    private TimeSpan Interval(Settings settings) =>
-        systemd.WatchdogEvery is { } every && every < settings.MonitorInterval ? every : settings.MonitorInterval;
-
-    private void NoticeStall(TimeSpan since, Settings settings)
+    /// <summary>Waits for this or for a signal, and does what the signal asks for; false: to stop. Whatever servers do, this is at once.</summary>
+    private async Task<bool> WaitAsync(Task awaited, Task[] beside, PeriodicTimer timer, CancellationToken cancel)
     {
-        if (since > settings.MonitorInterval + Servers.LookWithin + TimeSpan.FromSeconds(5))
+        Task woken = await Task.WhenAny([awaited, _mail, .. beside]);
+        // What runs beside the loop ends only by a defect, which must not go unseen.
+        if (beside.Contains(woken))
+            await woken;
+        if (!_mail.IsCompleted)
+            return true;
+        while (messages.TryRead(out Message message))
+        {
+            if (message == Message.Stop)
+                return false;
+            Reload();
+            timer.Period = Interval;
+        }
+
+        _mail = messages.WaitToReadAsync(cancel).AsTask();
+        return true;
+    }
+
+    private void TellSystemd()
+    {
+        systemd.Alive();
+        if (turns.State.Watching is not { } now || now == _told)
+            return;
+        systemd.Status(now.Upstream is { } upstream ? $"node {_settings.NodeId} watches its upstream, node {upstream}" : $"node {_settings.NodeId} is the primary");
+        _told = now;
+    }
+
+    /// <summary>The watchdog's limit may be shorter than the interval; then there are more turns.</summary>
+    private TimeSpan Interval =>
+        systemd.WatchdogEvery is { } every && every < _settings.MonitorInterval ? every : _settings.MonitorInterval;
+
+    private void NoticeStall(TimeSpan since)
+    {
+        if (since > _settings.MonitorInterval + Servers.LookWithin + TimeSpan.FromSeconds(5))
         {
             log.Warning(string.Create(
                 CultureInfo.InvariantCulture, $"the last turn was {since.TotalSeconds:0.#} seconds ago: this machine was suspended, or has no time for repmgrd"));
         }
     }
 
-    private void Use(Settings settings, string configFile)
+    private void Use(Settings settings)
     {
+        _settings = settings;
         announcer.Use(settings);
-        turns.Use(settings, configFile, Environment.GetEnvironmentVariable);
+        turns.Use(settings, _configFile, Environment.GetEnvironmentVariable);
     }
 
     /// <summary>SIGHUP. A file with errors changes nothing.</summary>
-    private Settings Reload(Settings before, string configFile)
+    private void Reload()
     {
         systemd.Reloading();
-        log.Notice("reloading the configuration", configFile);
-        Settings now = before;
-        switch (load(configFile.Length > 0 ? configFile : null))
+        log.Notice("reloading the configuration", _configFile);
+        switch (load(_configFile.Length > 0 ? _configFile : null))
         {
             case SettingsLoad.Refused refused:
                 foreach (Problem problem in refused.Problems)
@@ -115,46 +138,43 @@ public sealed class WatchLoop(
                 log.Warning("the configuration has errors; the old settings stay in force");
                 break;
             case SettingsLoad.Loaded loaded:
-                now = TakeOver(before, loaded, configFile);
+                TakeOver(loaded);
                 break;
         }
 
-        LogTarget target = logTarget(now);
+        LogTarget target = logTarget(_settings);
         if (Log.Check(target) is { } unwritable)
             log.Write(Severity.Error, unwritable);
         log.Reopen(target);
-        systemd.Ready($"node {now.NodeId} is watched");
-        return now;
+        systemd.Ready($"node {_settings.NodeId} is watched");
     }
 
-    private Settings TakeOver(Settings before, SettingsLoad.Loaded loaded, string configFile)
+    private void TakeOver(SettingsLoad.Loaded loaded)
     {
         if (SettingRules.Missing(loaded.Settings, loaded.Path, "node_id", "conninfo") is [_, ..] missing)
         {
             foreach (Problem problem in missing)
                 log.Write(Severity.Error, problem);
             log.Warning("the configuration is not complete; the old settings stay in force");
-            return before;
+            return;
         }
 
-        IReadOnlyList<SettingsChange> changes = SettingsChange.Between(before, loaded.Settings);
-        Settings now = SettingsChange.TakeOver(before, loaded.Settings);
+        IReadOnlyList<SettingsChange> changes = SettingsChange.Between(_settings, loaded.Settings);
         foreach (LogLine notice in loaded.Notices)
             log.Write(notice);
         foreach (SettingsChange change in changes)
             log.Write(change.Setting.TakesEffect == TakesEffect.Never ? Severity.Error : Severity.Notice, new Problem(change.Describe()));
         string details = changes.Count == 0 ? "no setting has changed" : "changed: " + string.Join(", ", changes.Select(change => change.Setting.Name));
         log.Notice($"configuration reloaded; {details}");
-        recorder.Hand(new WatchAct.Tell(new ClusterEvent(now.NodeId!.Value, EventName.RepmgrdConfigReload, Successful: true, details)));
-        Use(now, configFile);
-        return now;
+        recorder.Hand(new WatchAct.Tell(new ClusterEvent(_settings.NodeId!.Value, EventName.RepmgrdConfigReload, Successful: true, details)));
+        Use(SettingsChange.TakeOver(_settings, loaded.Settings));
     }
 
     /// <summary>Records the end, for at most two seconds, and stops what runs beside the loop.</summary>
-    private async Task EndAsync(NodeId self, CancellationTokenSource beside, Task recording, Task announcing)
+    private async Task EndAsync(CancellationTokenSource beside, Task recording, Task announcing)
     {
         log.Notice("repmgrd ends");
-        recorder.Hand(new WatchAct.Tell(new ClusterEvent(self, EventName.RepmgrdShutdown, Successful: true, "repmgrd ends")));
+        recorder.Hand(new WatchAct.Tell(new ClusterEvent(_settings.NodeId!.Value, EventName.RepmgrdShutdown, Successful: true, "repmgrd ends")));
         long began = time.GetTimestamp();
         while (!(recorder.IsIdle && announcer.IsIdle) && time.GetElapsedTime(began) < TimeSpan.FromSeconds(2) && !recording.IsFaulted && !announcing.IsFaulted)
             await Task.Delay(TimeSpan.FromMilliseconds(20), time);

@@ -23,9 +23,7 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
     private readonly long _began = time.GetTimestamp();
     private readonly HashSet<NodeId> _kept = [];
     private readonly List<Task<Sight>> _looks = [];
-    private Settings _settings = Settings.Defaults;
-    private WatchPolicy? _policy;
-    private LookPolicy _look = new(ConnectionCheckType.Ping, TimeSpan.FromSeconds(10));
+    private Rules? _rules;
     private IReadOnlyList<NodeRecord> _targets = [];
     private Task _hook = Task.CompletedTask;
 
@@ -34,33 +32,34 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
 
     public WatchState State { get; private set; } = WatchState.Begin(TimeSpan.Zero);
 
-    /// <summary>Takes settings over, from the next turn on.</summary>
+    /// <summary>Takes settings over, from the next turn on: one that is at work ends by the old ones.</summary>
     public void Use(Settings settings, string configFile, Func<string, string?> environment)
     {
-        _settings = settings;
-        _policy = WatchPolicy.From(settings, configFile, environment);
         TimeSpan within = settings.AsyncQueryTimeout > TimeSpan.Zero && settings.AsyncQueryTimeout < LongestQuery ? settings.AsyncQueryTimeout : LongestQuery;
         bool hasOwnQuery = settings.ConnectionCheckType == ConnectionCheckType.Query && settings.ConnectionCheckQuery != Settings.Defaults.ConnectionCheckQuery;
-        _look = new LookPolicy(settings.ConnectionCheckType, within, hasOwnQuery ? settings.ConnectionCheckQuery : null);
+        _rules = new Rules(
+            settings.Conninfo!,
+            WatchPolicy.From(settings, configFile, environment),
+            new LookPolicy(settings.ConnectionCheckType, within, hasOwnQuery ? settings.ConnectionCheckQuery : null));
     }
 
     /// <summary>One turn. It ends in bounded time whatever the servers do.</summary>
     /// <returns>The code to exit with; null to go on.</returns>
     public async Task<ExitCode?> TakeAsync(CancellationToken cancel)
     {
-        WatchPolicy policy = _policy ?? throw new InvalidOperationException("no settings were given");
-        Situation situation = await LookAsync(policy.Self.Id, cancel);
-        Turn turn = WatchMachine.Decide(State, situation, policy);
+        Rules rules = _rules ?? throw new InvalidOperationException("no settings were given");
+        Situation situation = await LookAsync(rules, cancel);
+        Turn turn = WatchMachine.Decide(State, situation, rules.Policy);
         State = turn.Next;
         _targets = turn.Look;
         foreach (LogLine line in turn.Lines)
             log.Write(line);
 
-        recorder.Aim(PrimaryConninfo(turn, situation));
+        recorder.Aim(PrimaryConninfo(turn, rules.Conninfo));
         foreach (WatchAct act in turn.Acts)
         {
             if (act is WatchAct.RunChildCommand command)
-                _hook = RunChildCommandAsync(command, cancel);
+                _hook = Task.Run(() => RunChildCommandAsync(command, cancel), cancel);
             else
                 recorder.Hand(act);
         }
@@ -71,16 +70,17 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
     /// <summary>Ends with what was begun and is not waited for by anybody else.</summary>
     public Task FinishAsync() => _hook;
 
-    private async Task<Situation> LookAsync(NodeId self, CancellationToken cancel)
+    private async Task<Situation> LookAsync(Rules rules, CancellationToken cancel)
     {
+        NodeId self = rules.Policy.Self.Id;
         _kept.Clear();
         _looks.Clear();
         _kept.Add(self);
-        _looks.Add(servers.LookAsync(self, _settings.Conninfo!, _look));
+        _looks.Add(servers.LookAsync(self, rules.Conninfo, rules.Look));
         foreach (NodeRecord node in _targets)
         {
             _kept.Add(node.Id);
-            _looks.Add(servers.LookAsync(node.Id, NodeReach.Of(node, _settings.Conninfo!), _look));
+            _looks.Add(servers.LookAsync(node.Id, NodeReach.Of(node, rules.Conninfo), rules.Look));
         }
 
         await WaitAsync(Task.WhenAll(_looks), cancel);
@@ -107,14 +107,12 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
     private async ValueTask<Sight> AnswerAsync(int index, NodeId node) => _looks[index].IsCompleted ? await _looks[index] : servers.Unanswered(node);
 
     /// <summary>Where to write: only a primary that was seen alive in this turn, and only if there is no second one.</summary>
-    private Conninfo? PrimaryConninfo(Turn turn, Situation situation)
+    private static Conninfo? PrimaryConninfo(Turn turn, Conninfo own)
     {
-        if (situation.Own.Probe is NodeProbe.Primary)
-            return _settings.Conninfo;
-        Sight[] primaries = [.. situation.Others.Where(sight => sight.Probe is NodeProbe.Primary)];
-        return primaries is [var only] && turn.Next.Known.FirstOrDefault(node => node.Id == only.Node) is { } record
-            ? NodeReach.Of(record, _settings.Conninfo!)
-            : null;
+        if (turn.Seen.Own.Probe is NodeProbe.Primary)
+            return own;
+        Sight[] primaries = [.. turn.Seen.Others.Where(sight => sight.Probe is NodeProbe.Primary)];
+        return primaries is [var only] && turn.Next.Known.FirstOrDefault(node => node.Id == only.Node) is { } record ? NodeReach.Of(record, own) : null;
     }
 
     private async Task RunChildCommandAsync(WatchAct.RunChildCommand act, CancellationToken cancel)
@@ -125,4 +123,7 @@ public sealed class WatchTurns(IServers servers, Recorder recorder, HookRunner r
         log.Write(new LogLine(result.Succeeded ? Severity.Notice : Severity.Error, details));
         recorder.Hand(new WatchAct.Tell(new ClusterEvent(act.Self, EventName.ChildNodesDisconnectCommand, result.Succeeded, details)));
     }
+
+    /// <summary>What the settings mean for a turn.</summary>
+    private sealed record Rules(Conninfo Conninfo, WatchPolicy Policy, LookPolicy Look);
 }

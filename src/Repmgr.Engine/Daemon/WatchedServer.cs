@@ -43,16 +43,13 @@ internal sealed class WatchedServer(NodeId node, Conninfo conninfo, PostgresConn
         return _look = LookAsync(policy, _abandoned.Token);
     }
 
-    /// <summary>Gives the connection up, whatever it is doing; returns at once.</summary>
-    public void Abandon()
-    {
-        _abandoned.Cancel();
-        (_look ?? Task.CompletedTask).ContinueWith(
-            static (_, self) => ((WatchedServer)self!).DisposeAsync().AsTask(), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-    }
-
+    /// <summary>Gives the connection up, whatever it is doing.</summary>
     public async ValueTask DisposeAsync()
     {
+        // Not by Cancel(): what it sets going would run here, in the loop.
+        await _abandoned.CancelAsync();
+        if (_look is { } look)
+            await look;
         await CloseAsync();
         _abandoned.Dispose();
     }
@@ -82,7 +79,9 @@ internal sealed class WatchedServer(NodeId node, Conninfo conninfo, PostgresConn
             if (_session is null && await OpenAsync(cancel) is { } failure)
                 return new Sight(node, failure, null);
             Volatile.Write(ref _askedAt, time.GetTimestamp());
-            NodeLook look = await AskAsync(policy, cancel);
+            NodeLook look;
+            using (cancel.UnsafeRegister(static session => ((PostgresSession)session!).Abandon(), _session))
+                look = await AskAsync(policy);
             await CloseIfAsync(policy, look.Table);
             return new Sight(node, look.Probe, (look.Table as NodeTable.Rows)?.Records, (look.Table as NodeTable.Unreadable)?.Explain(MetadataUse.Watch));
         }
@@ -134,19 +133,20 @@ internal sealed class WatchedServer(NodeId node, Conninfo conninfo, PostgresConn
         }
     }
 
-    private async Task<NodeLook> AskAsync(LookPolicy policy, CancellationToken cancel)
+    // Without a token, for the reason that PostgresSession gives.
+    private async Task<NodeLook> AskAsync(LookPolicy policy)
     {
         if (policy.CheckQuery is { } query)
         {
             await using NpgsqlCommand command = new(query, _session!.Connection);
-            await command.ExecuteNonQueryAsync(cancel);
+            await command.ExecuteNonQueryAsync(CancellationToken.None);
         }
 
-        NodeLook look = await ProbeQuery.ReadAsync(_probe!, cancel);
+        NodeLook look = await ProbeQuery.ReadAsync(_probe!, CancellationToken.None);
         // What is asked every other second for years is planned once: but only when all of it can be, the table included.
         if (!_isPrepared && policy.Check != ConnectionCheckType.Connection && look.Table is NodeTable.Rows)
         {
-            await _probe!.PrepareAsync(cancel);
+            await _probe!.PrepareAsync(CancellationToken.None);
             _isPrepared = true;
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
 using Repmgr.Core.Postgres;
@@ -8,9 +9,6 @@ namespace Repmgr.Engine.Postgres;
 /// <summary>One call to connect: tries host after host, and on each the ways its <c>sslmode</c> allows.</summary>
 internal sealed class ConnectAttempts(ConnectionSettings settings, TimeSpan timeout, ConninfoResolver resolver)
 {
-    /// <summary>After the deadline, so long a call may take to notice; then it is left behind.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(300);
-
     private readonly List<string> _failures = [];
     private string? _sqlState;
     private bool _rejected;
@@ -49,8 +47,7 @@ internal sealed class ConnectAttempts(ConnectionSettings settings, TimeSpan time
     private async Task<(PostgresSession? Session, bool Final)> TryHostAsync(HostTarget host, SessionAttributes wanted, CancellationToken cancel)
     {
         // The deadline is the host's: both attempts of sslmode=prefer share it.
-        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        deadline.CancelAfter(timeout);
+        long began = Stopwatch.GetTimestamp();
         string? password = settings.Password;
         string? ignored = null;
         password ??= resolver.FindPassword(settings, host, out ignored);
@@ -65,25 +62,22 @@ internal sealed class ConnectAttempts(ConnectionSettings settings, TimeSpan time
                 return (null, false);
             }
 
-            NpgsqlDataSource source = NpgsqlMapping.DataSource(settings, host, modes[attempt], password, timeout, tls);
             try
             {
-                PostgresSession session = await OpenAsync(source, host, deadline.Token, cancel);
-                if (await RefusalAsync(session, wanted, deadline.Token) is not { } refusal)
+                NpgsqlDataSource source = NpgsqlMapping.DataSource(settings, host, modes[attempt], password, timeout, tls);
+                PostgresSession session = await OpenAsync(source, host, Left(began), cancel);
+                if (await CheckAsync(session, wanted, Left(began), cancel) is not { } refusal)
                     return (session, false);
 
-                await session.DisposeAsync();
                 Reject(host, null, refusal);
                 return (null, false);
             }
-            catch (Exception e) when (e is NpgsqlException or OperationCanceledException or TimeoutException or IOException or ArgumentException or System.Net.Sockets.SocketException)
+            catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException or ArgumentException or System.Net.Sockets.SocketException)
             {
-                cancel.ThrowIfCancellationRequested();
-                await source.DisposeAsync();
-                if (attempt + 1 < modes.Length && IsWorthAnotherMode(e, tls))
+                if (attempt + 1 < modes.Length && Left(began) > TimeSpan.Zero && IsWorthAnotherMode(e, tls))
                     continue;
 
-                return (null, Note(host, e, tls, ignored, deadline.IsCancellationRequested));
+                return (null, Note(host, e, tls, ignored, late: Left(began) == TimeSpan.Zero));
             }
         }
 
@@ -106,46 +100,74 @@ internal sealed class ConnectAttempts(ConnectionSettings settings, TimeSpan time
         ? failure is PostgresException { SqlState: PostgresErrorCodes.InvalidAuthorizationSpecification }
         : tls?.Distrust is not null || FailureText.Inner<System.Security.Authentication.AuthenticationException>(failure) is not null;
 
-    private async Task<PostgresSession> OpenAsync(NpgsqlDataSource source, HostTarget host, CancellationToken deadline, CancellationToken cancel)
+    private TimeSpan Left(long began)
+    {
+        TimeSpan left = timeout - Stopwatch.GetElapsedTime(began);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    /// <summary>Ends in time, whatever Npgsql does: an attempt that is late is left behind, and ends by its own, coarser, deadline.</summary>
+    private async Task<PostgresSession> OpenAsync(NpgsqlDataSource source, HostTarget host, TimeSpan left, CancellationToken cancel)
     {
         NpgsqlConnection connection = source.CreateConnection();
-        Task opening = connection.OpenAsync(deadline);
+        // No token, for the reason that PostgresSession gives; and a name that resolves slowly would not notice one.
+        Task opening = connection.OpenAsync(CancellationToken.None);
         try
         {
-            // A name that resolves slowly does not notice the token.
-            await opening.WaitAsync(timeout + Grace, cancel);
+            await opening.WaitAsync(left, cancel);
             SocketOptions.Apply(connection, settings);
             return new PostgresSession(source, connection, host, settings);
         }
         catch
         {
-            // Left behind if it still runs; its end is of no interest, but has to be looked at.
-            _ = opening.ContinueWith(
-                static (task, state) => ((NpgsqlConnection)state!).Dispose(), connection, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = ForgetAsync(opening, connection, source);
             throw;
         }
     }
 
-    /// <summary>Why this server is not what <c>target_session_attrs</c> asks for; null when it is.</summary>
-    private static async Task<string?> RefusalAsync(PostgresSession session, SessionAttributes wanted, CancellationToken cancel)
+    private static async Task ForgetAsync(Task opening, NpgsqlConnection connection, NpgsqlDataSource source)
+    {
+        // Its end is of no interest, but has to be looked at.
+        await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await connection.DisposeAsync();
+        await source.DisposeAsync();
+    }
+
+    /// <summary>Null when this server is what <c>target_session_attrs</c> asks for; otherwise why not, and the session is closed.</summary>
+    private static async Task<string?> CheckAsync(PostgresSession session, SessionAttributes wanted, TimeSpan left, CancellationToken cancel)
     {
         if (wanted == SessionAttributes.Any)
             return null;
 
+        string? refusal = "it is not known what it is";
+        try
+        {
+            (bool standby, bool readOnly) = await session.TryAsync(ReadStateAsync, left, cancel);
+            return refusal = Refusal(wanted, standby, readOnly);
+        }
+        finally
+        {
+            if (refusal is not null)
+                await session.DisposeAsync();
+        }
+    }
+
+    private static string? Refusal(SessionAttributes wanted, bool standby, bool readOnly) => wanted switch
+    {
+        SessionAttributes.ReadWrite when readOnly => "session is read-only",
+        SessionAttributes.ReadOnly when !readOnly => "session is not read-only",
+        SessionAttributes.Primary when standby => "server is in hot standby mode",
+        SessionAttributes.Standby when !standby => "server is not in hot standby mode",
+        _ => null,
+    };
+
+    private static async Task<(bool Standby, bool ReadOnly)> ReadStateAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
         await using NpgsqlCommand command = new(
-            "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on'", session.Connection);
+            "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on'", connection);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel);
         await reader.ReadAsync(cancel);
-        bool standby = reader.GetBoolean(0);
-        bool readOnly = reader.GetBoolean(1);
-        return wanted switch
-        {
-            SessionAttributes.ReadWrite when readOnly => "session is read-only",
-            SessionAttributes.ReadOnly when !readOnly => "session is not read-only",
-            SessionAttributes.Primary when standby => "server is in hot standby mode",
-            SessionAttributes.Standby when !standby => "server is not in hot standby mode",
-            _ => null,
-        };
+        return (reader.GetBoolean(0), reader.GetBoolean(1));
     }
 
     /// <summary>Keeps the failure for the report; true when the other hosts must not be tried.</summary>
@@ -157,7 +179,7 @@ internal sealed class ConnectAttempts(ConnectionSettings settings, TimeSpan time
             return refused.SqlState != PostgresErrorCodes.CannotConnectNow;
         }
 
-        if (late || failure is OperationCanceledException or TimeoutException)
+        if (late || failure is TimeoutException)
             Fail(host, string.Create(CultureInfo.InvariantCulture, $"timeout expired after {timeout.TotalSeconds:0.###} s"));
         else if (tls?.Distrust is { } distrust)
             Reject(host, null, "TLS error: " + distrust);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Npgsql;
 using Repmgr.Core.Postgres;
 
@@ -8,9 +9,10 @@ namespace Repmgr.Engine.Postgres;
 public sealed class PostgresSession : IAsyncDisposable
 {
     /// <summary>How long the server may take to confirm that it cancelled a query, before the connection is given up.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private readonly NpgsqlDataSource _source;
+    private Task _running = Task.CompletedTask;
 
     internal PostgresSession(NpgsqlDataSource source, NpgsqlConnection connection, HostTarget host, ConnectionSettings settings)
     {
@@ -36,21 +38,17 @@ public sealed class PostgresSession : IAsyncDisposable
     public PostgresVersion Version { get; }
 
     /// <summary>Does work on the connection.</summary>
-    /// <param name="work">Queries and reads. Its token is cancelled at the deadline.</param>
-    /// <param name="within">How long it may take.</param>
+    /// <param name="work">Queries and reads, and the token they are given: one that is never cancelled, see <see cref="StopAsync"/>.</param>
+    /// <param name="within">How long it may take. Then the server is asked to cancel it.</param>
     /// <param name="cancel">The caller gives up; then <see cref="OperationCanceledException"/> is thrown.</param>
     public async Task<Answer<T>> RunAsync<T>(
         Func<NpgsqlConnection, CancellationToken, Task<T>> work, TimeSpan within, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(work);
-        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        deadline.CancelAfter(within);
         try
         {
-            // Cancelling asks the server over a second connection, which a network that swallows packets holds up: hence the second limit.
-            return new Answer<T>.Got(await work(Connection, deadline.Token).WaitAsync(within + Grace, cancel));
+            return new Answer<T>.Got(await TryAsync(work, within, cancel));
         }
-        catch (Exception e) when (!cancel.IsCancellationRequested && e is OperationCanceledException or TimeoutException)
+        catch (TimeoutException)
         {
             return new Answer<T>.Failed(null, string.Create(CultureInfo.InvariantCulture, $"no answer within {within.TotalSeconds:0.###} s"));
         }
@@ -63,6 +61,36 @@ public sealed class PostgresSession : IAsyncDisposable
             cancel.ThrowIfCancellationRequested();
             return new Answer<T>.Failed(null, FailureText.Of(e));
         }
+    }
+
+    /// <summary>Does work on the connection, and leaves what goes wrong to the caller.</summary>
+    /// <inheritdoc cref="RunAsync"/>
+    /// <exception cref="TimeoutException">It did not end in time.</exception>
+    /// <exception cref="NpgsqlException">The server refused it, or was lost.</exception>
+    public async Task<T> TryAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, TimeSpan within, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        Task<T> running = work(Connection, CancellationToken.None);
+        _running = running;
+        try
+        {
+            return await running.WaitAsync(within, cancel);
+        }
+        catch (Exception) when (!running.IsCompleted)
+        {
+            await StopAsync(running);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Gives the connection up, whatever it is doing; returns at once. What runs on it ends with an error here, and is cancelled at the
+    /// server: a backend that waits for a lock does not notice that nobody is there any more.
+    /// </summary>
+    public void Abandon()
+    {
+        _ = AskToCancelAsync();
+        Cut();
     }
 
     /// <summary>The rows of a query. Parameters are positional: <c>$1</c>, <c>$2</c> …</summary>
@@ -104,10 +132,47 @@ public sealed class PostgresSession : IAsyncDisposable
             within,
             cancel);
 
+    /// <summary>Takes leave of the server; where work still runs, without a word. Ends soon, whatever the server does.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (!_running.IsCompleted)
+        {
+            Abandon();
+            // Npgsql would wait in Close for what runs, or read beside it.
+            await Task.WhenAny(_running, Task.Delay(Grace));
+        }
+
         await Connection.DisposeAsync();
         await _source.DisposeAsync();
+    }
+
+    /// <summary>Asks the server to cancel what runs, and cuts the connection when that is of no use.</summary>
+    /// <remarks>
+    /// Npgsql is never given a token that is cancelled. It would ask the server in the thread that cancels, which for a deadline is the
+    /// timer's: there it waits for a server that does not answer, and an exception that it runs into ends the process.
+    /// </remarks>
+    private async Task StopAsync(Task running)
+    {
+        _ = AskToCancelAsync();
+        if (await Task.WhenAny(running, Task.Delay(Grace)) != running)
+            Cut();
+    }
+
+    /// <summary>Ends within <see cref="Grace"/>, and never fails.</summary>
+    private Task AskToCancelAsync() => SocketOptions.TryOf(Connection)?.RemoteEndPoint is { } server
+        ? CancelRequest.SendAsync(server, Connection.ProcessID, SocketOptions.SecretOf(Connection), Grace)
+        : Task.CompletedTask;
+
+    private void Cut()
+    {
+        try
+        {
+            SocketOptions.TryOf(Connection)?.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+        {
+            // The other end, or Npgsql, was faster.
+        }
     }
 
     /// <summary><c>15.18 (Debian …)</c>, <c>19beta1</c>, as <c>server_version_num</c> would have it.</summary>

@@ -35,6 +35,12 @@ internal static class SocketOptions
     /// <summary>The socket of an open connection.</summary>
     public static Socket Of(NpgsqlConnection connection) => SocketOf(ConnectorOf(connection)!);
 
+    /// <summary>The socket of a connection; null when it is not open any more.</summary>
+    public static Socket? TryOf(NpgsqlConnection connection) => ConnectorOf(connection) is { } connector ? SocketOf(connector) : null;
+
+    /// <summary>What a request to cancel has to name. Read from an open connection only.</summary>
+    public static int SecretOf(NpgsqlConnection connection) => SecretOf(ConnectorOf(connection)!);
+
     private static void Set(Socket socket, SocketOptionName option, double? value)
     {
         if (value is not null)
@@ -47,5 +53,8 @@ internal static class SocketOptions
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_socket")]
     private static extern ref Socket SocketOf(NpgsqlConnector connector);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_backendSecretKey")]
+    private static extern ref int SecretOf(NpgsqlConnector connector);
 #pragma warning restore NPG9001
 }

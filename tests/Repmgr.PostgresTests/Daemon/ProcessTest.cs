@@ -31,6 +31,41 @@ public sealed class ProcessTest : LabTest
         Assert.False(File.Exists(pidFile));
     }
 
+    [Theory]
+    [InlineData("SIGTERM")]
+    [InlineData("SIGINT")]
+    public async Task A_signal_ends_it_cleanly(string signal)
+    {
+        TestServer node = await RegisteredPrimaryAsync();
+        string pidFile = Path.Combine(node.Directory, "repmgrd.pid");
+        RepmgrdProcess daemon = node.StartRepmgrd("-p", pidFile);
+        await daemon.SaysAsync("monitoring cluster primary", Seconds(20));
+        Assert.Equal(daemon.ProcessId, await PidAsync(pidFile));
+
+        Signal(daemon, signal);
+
+        Assert.Equal(0, await daemon.ExitAsync(Seconds(15)));
+        Assert.False(File.Exists(pidFile));
+        Assert.EndsWith("[NOTICE] repmgrd ends\n", daemon.Log(), StringComparison.Ordinal);
+        Assert.Equal("repmgrd_shutdown", await node.QueryAsync<string>("select event from repmgr.events order by event_timestamp desc limit 1"));
+    }
+
+    /// <summary>As nohup and scripts start what is to run in the background. What is ignored is inherited.</summary>
+    [Theory]
+    [InlineData("SIGTERM")]
+    [InlineData("SIGINT")]
+    public async Task Signals_count_also_where_they_were_ignored_when_it_was_started(string signal)
+    {
+        TestServer node = await Lab.EmptyServerAsync(PostgresMajor.Default, 1);
+        RepmgrdProcess daemon = RepmgrdProcess.Start(node, ["-f", node.ConfPath], null, "env", "--ignore-signal=HUP,INT,TERM");
+        await daemon.SaysAsync("waiting for the server of node \"node1\" (ID: 1)", Seconds(20));
+
+        daemon.Reload();
+        await daemon.SaysAsync("configuration reloaded", Seconds(20));
+        Signal(daemon, signal);
+        Assert.Equal(0, await daemon.ExitAsync(Seconds(15)));
+    }
+
     [Fact]
     public async Task In_the_background_it_outlives_who_started_it_and_names_its_pid_file()
     {
@@ -74,8 +109,8 @@ public sealed class ProcessTest : LabTest
         daemon.Reload();
         await SaysAsync(log, "the old settings stay in force");
         string said = await File.ReadAllTextAsync(log, TestContext.Current.CancellationToken);
-        Assert.Contains("monitor_interval_secs", said, StringComparison.Ordinal);
-        Assert.Contains("reconnect_attempts", said, StringComparison.Ordinal);
+        Assert.Contains($"invalid value for setting \"monitor_interval_secs\" in file \"{node.ConfPath}\" line 7: \"never\"", said, StringComparison.Ordinal);
+        Assert.Contains($"invalid value for setting \"reconnect_attempts\" in file \"{node.ConfPath}\" line 8: \"-1\"", said, StringComparison.Ordinal);
         Assert.Equal(0, await daemon.StopAsync());
     }
 
@@ -112,12 +147,12 @@ public sealed class ProcessTest : LabTest
     {
         TestServer node = await RegisteredPrimaryAsync();
         string path = Path.Combine(node.Directory, "notify");
-        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = 20_000 };
+        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         manager.Bind(new UnixDomainSocketEndPoint(path));
         File.SetUnixFileMode(path, UnixFileMode.OtherWrite | UnixFileMode.OtherRead | UnixFileMode.UserRead | UnixFileMode.UserWrite);
         RepmgrdProcess daemon = node.StartRepmgrd(new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = path, ["WATCHDOG_USEC"] = "1000000" });
 
-        Assert.StartsWith("READY=1", await ReceiveAsync(manager), StringComparison.Ordinal);
+        Assert.Equal(1, await UntilAsync(manager, "READY=1\nSTATUS=node 1 is watched"));
         for (int times = 0; times < 5; times++)
             await UntilAsync(manager, "WATCHDOG=1");
         daemon.Reload();
@@ -164,18 +199,24 @@ public sealed class ProcessTest : LabTest
         async () => File.Exists(log) && (await File.ReadAllTextAsync(log, TestContext.Current.CancellationToken)).Contains(text, StringComparison.Ordinal),
         Seconds(20), $"{Path.GetFileName(log)} says «{text}»");
 
-    private static async Task UntilAsync(Socket manager, string beginning)
+    private static void Signal(RepmgrdProcess daemon, string signal)
     {
-        while (!(await ReceiveAsync(manager)).StartsWith(beginning, StringComparison.Ordinal))
-        {
-        }
+        if (signal == "SIGINT")
+            daemon.Interrupt();
+        else
+            daemon.Terminate();
     }
 
-    private static async Task<string> ReceiveAsync(Socket socket)
+    /// <summary>Hears messages up to one that begins like this, and counts them.</summary>
+    private static async Task<int> UntilAsync(Socket manager, string beginning)
     {
         byte[] buffer = new byte[512];
+        string heard = "";
+        int count = 0;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(Seconds(20));
-        return Encoding.UTF8.GetString(buffer, 0, await socket.ReceiveAsync(buffer, deadline.Token));
+        for (; !heard.StartsWith(beginning, StringComparison.Ordinal); count++)
+            heard = Encoding.UTF8.GetString(buffer, 0, await manager.ReceiveAsync(buffer, deadline.Token));
+        return count;
     }
 }

@@ -24,6 +24,12 @@ public sealed record Launch(string Program, params IReadOnlyList<string> Argumen
 
     public string Stdin { get; init; } = "";
 
+    /// <summary>What was said to this run of the suite itself (which majors, which programs), for a part of it that runs elsewhere.</summary>
+    public static IReadOnlyDictionary<string, string?> OfRun => System.Environment.GetEnvironmentVariables()
+        .Cast<System.Collections.DictionaryEntry>()
+        .Where(variable => variable.Key is string name && name.StartsWith("REPMGR_", StringComparison.Ordinal))
+        .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value);
+
     /// <summary>Runs it to its end.</summary>
     /// <exception cref="TimeoutException">It did not end, or did not let go of its output, in time; it has been killed.</exception>
     public async Task<ProgramResult> RunAsync()

@@ -11,11 +11,11 @@ public sealed class RepmgrdProcess
     private readonly TestServer _node;
     private readonly CommandTask<CommandResult> _running;
 
-    private RepmgrdProcess(TestServer node, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> surroundings)
+    private RepmgrdProcess(TestServer node, IReadOnlyList<string> line, IReadOnlyDictionary<string, string?> surroundings)
     {
         _node = node;
         LogPath = Path.Combine(node.Directory, "repmgrd.log");
-        var launch = node.Lab.Marked(new Launch(Programs.Repmgrd, arguments)
+        var launch = node.Lab.Marked(new Launch(line[0], [.. line.Skip(1)])
         {
             User = node.User,
             Host = node.Host,
@@ -38,9 +38,10 @@ public sealed class RepmgrdProcess
 
     public bool HasExited => _running.Task.IsCompleted;
 
+    /// <param name="before">What stands before <c>repmgrd</c> in the command line: a program that ends by becoming it.</param>
     internal static RepmgrdProcess Start(
-        TestServer node, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?>? surroundings = null) =>
-        new(node, arguments, surroundings ?? node.Surroundings);
+        TestServer node, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?>? surroundings = null, params IReadOnlyList<string> before) =>
+        new(node, [.. before, Programs.Repmgrd, .. arguments], surroundings ?? node.Surroundings);
 
     public string Log() => File.Exists(LogPath) ? File.ReadAllText(LogPath) : "";
 
@@ -49,6 +50,8 @@ public sealed class RepmgrdProcess
         () => Task.FromResult(Log().Contains(text, StringComparison.Ordinal)), within, $"repmgrd of {_node.Name} says «{text}»");
 
     public void Reload() => _ = Leftovers.Send(ProcessId, SigHup);
+
+    public void Terminate() => _ = Leftovers.Send(ProcessId, SigTerm);
 
     public void Interrupt() => _ = Leftovers.Send(ProcessId, SigInt);
 
@@ -61,7 +64,7 @@ public sealed class RepmgrdProcess
     /// <summary>Sends SIGTERM and waits for its end; returns its exit code.</summary>
     public Task<int> StopAsync(TimeSpan? within = null)
     {
-        _ = Leftovers.Send(ProcessId, SigTerm);
+        Terminate();
         return ExitAsync(within ?? TimeSpan.FromSeconds(15));
     }
 

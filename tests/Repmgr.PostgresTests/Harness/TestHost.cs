@@ -38,6 +38,14 @@ public sealed class TestHost
 
     public Task HealAsync(TestHost to) => Holder.RunAsync($"ip neigh del {to.Address} dev eth0");
 
+    /// <summary>Makes this socket the host's <c>/dev/log</c>, where syslog(3) sends to. The host gets a small <c>/dev</c> of its own for it.</summary>
+    public Task TakeSyslogAsync(string socket) => Holder.RunAsync($"""
+        mount -t tmpfs -o mode=755 tmpfs /mnt &&
+        for f in null zero full random urandom; do touch /mnt/$f && mount --bind /dev/$f /mnt/$f || exit 1; done &&
+        mkdir -m 1777 /mnt/shm && touch /mnt/log && mount --bind {socket} /mnt/log &&
+        mount --move /mnt /dev
+        """);
+
     /// <summary>Nothing between this host and any other passes, in either direction.</summary>
     public async Task IsolateAsync()
     {

@@ -200,13 +200,57 @@ public sealed class WatchMachineTests
     }
 
     [Fact]
-    public void A_server_of_another_cluster_is_told_and_nothing_is_compared_with_it()
+    public void A_server_of_another_cluster_is_told_and_counts_as_not_running()
     {
         Story story = WellStandby().Then().Turns(5, See(2, Standby(cluster: 42), One, Two), See(1, Primary(), One, Two));
 
-        Assert.Contains("the server of node \"node2\" (ID: 2) is another database cluster now", story.Lines);
         Assert.Contains("the server of node \"node2\" (ID: 2) does not belong to this cluster", story.Lines);
-        Assert.Empty(story.Acts);
+        Assert.Equal([EventName.StandbyFailure], story.Events);
+        Assert.Empty(story.Acts.OfType<WatchAct.KeepHistory>());
+        Assert.False(Assert.Single(story.Acts.OfType<WatchAct.Write>()).Record.Active);
+
+        story.Then().Turns(3, See(2, Standby(), One, Two with { Active = false }), See(1, Primary(), One, Two with { Active = false }));
+        Assert.Equal([EventName.StandbyRecovery], story.Events);
+        Assert.True(Assert.Single(story.Acts.OfType<WatchAct.Write>()).Record.Active);
+    }
+
+    [Fact]
+    public void A_primary_of_another_cluster_is_no_second_primary_and_takes_no_rows()
+    {
+        Story story = WellStandby().Then().Turns(5, See(2, Primary(cluster: 42)), See(1, Primary(), One, Two));
+
+        Assert.DoesNotContain("more than one node is a primary", story.Lines);
+        Assert.IsNotType<NodeProbe.Primary>(story.Last.Seen.Own.Probe);
+        Assert.Equal([EventName.StandbyFailure], story.Events);
+    }
+
+    [Fact]
+    public void Where_the_primary_was_a_server_of_another_cluster_is_not_taken_for_it()
+    {
+        Story story = WellStandby().Then().Turns(5, See(2, Standby(from: null), One, Two), See(1, Primary(cluster: 42)));
+
+        Assert.Contains("the server of node \"node1\" (ID: 1) does not belong to this cluster", story.Lines);
+        Assert.DoesNotContain("the server of node \"node2\" (ID: 2) does not belong to this cluster", story.Lines);
+        Assert.Equal([EventName.RepmgrdUpstreamDisconnect], story.Events);
+        Assert.Empty(story.Acts.OfType<WatchAct.KeepHistory>());
+    }
+
+    [Fact]
+    public void Who_began_beside_a_server_of_another_cluster_cannot_tell_which_is_which_and_compares_nothing()
+    {
+        Story story = new Story(Policy(2)).Turns(5, See(2, Standby(cluster: 42), One, Two), See(1, Primary(), One, Two));
+
+        Assert.Contains("the server of node \"node2\" (ID: 2) does not belong to this cluster", story.Lines);
+        Assert.Empty(story.Acts.Where(act => act is not WatchAct.Tell));
+    }
+
+    [Fact]
+    public void A_cluster_made_anew_is_this_cluster_as_soon_as_two_servers_say_so()
+    {
+        Story story = WellStandby().Then().Turns(5, See(2, Standby(cluster: 42), One, Two), See(1, Primary(cluster: 42), One, Two));
+
+        Assert.Empty(story.State.Complaints);
+        Assert.Equal(5, story.Acts.OfType<WatchAct.KeepHistory>().Count());
     }
 
     [Fact]
