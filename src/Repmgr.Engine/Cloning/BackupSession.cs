@@ -89,9 +89,9 @@ internal sealed class BackupSession(PostgresSession session, PostgresVersion ver
         _turn.Dispose();
     }
 
-    private Task RunAsync(string sql, CancellationToken cancel) => ScalarAsync(sql, null, cancel);
+    private Task<int> RunAsync(string sql, CancellationToken cancel) => ScalarAsync(sql, null, cancel);
 
-    private Task ScalarAsync(string sql, string? argument, CancellationToken cancel) => ExecuteAsync(sql, argument, Timeout.InfiniteTimeSpan, cancel);
+    private Task<int> ScalarAsync(string sql, string? argument, CancellationToken cancel) => ExecuteAsync(sql, argument, Timeout.InfiniteTimeSpan, cancel);
 
     private Task<int> ExecuteAsync(string sql, string? argument, TimeSpan within, CancellationToken cancel) => InTurnAsync(
         async (connection, token) =>

@@ -9,16 +9,16 @@ namespace Repmgr.Engine.Postgres;
 /// https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS. Sent in the clear, as libpq's PQcancel
 /// sends it: who listens on the wire could with the key cancel a later query of this session, and the session ends soon after.
 /// </remarks>
-internal static class CancelRequest
+/// <param name="server">The other end of the session's own socket: a name might lead to another server.</param>
+/// <param name="processId">The backend.</param>
+/// <param name="secretKey">What the server gave the session for this purpose.</param>
+internal sealed class CancelRequest(EndPoint server, int processId, int secretKey)
 {
     private const int Code = 80877102;
 
     /// <summary>Ends when the server has hung up, which it does when it has signalled the backend, or at the deadline. Never fails.</summary>
-    /// <param name="server">The other end of the session's own socket: a name might lead to another server.</param>
-    /// <param name="processId">The backend.</param>
-    /// <param name="secretKey">What the server gave the session for this purpose.</param>
     /// <param name="within">The deadline.</param>
-    public static async Task SendAsync(EndPoint server, int processId, int secretKey, TimeSpan within)
+    public async Task SendAsync(TimeSpan within)
     {
         byte[] request = new byte[16];
         BinaryPrimitives.WriteInt32BigEndian(request, request.Length);

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using System.Net.Sockets;
 using Npgsql;
@@ -12,11 +13,15 @@ public sealed class PostgresSession : IAsyncDisposable
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private readonly NpgsqlDataSource _source;
+    private readonly Socket _socket;
+    private readonly CancelRequest _cancel;
     private Task _running = Task.CompletedTask;
 
     internal PostgresSession(NpgsqlDataSource source, NpgsqlConnection connection, HostTarget host, ConnectionSettings settings)
     {
         _source = source;
+        _socket = SocketOptions.Of(connection);
+        _cancel = new CancelRequest(_socket.RemoteEndPoint!, connection.ProcessID, SocketOptions.SecretOf(connection));
         Connection = connection;
         Host = host;
         User = settings.User;
@@ -56,7 +61,7 @@ public sealed class PostgresSession : IAsyncDisposable
         {
             return new Answer<T>.Failed(e.SqlState, FailureText.Of(e));
         }
-        catch (Exception e) when (e is NpgsqlException or IOException or ObjectDisposedException)
+        catch (Exception e) when (e is NpgsqlException or IOException or ObjectDisposedException || (e is InvalidOperationException && !IsOpen))
         {
             cancel.ThrowIfCancellationRequested();
             return new Answer<T>.Failed(null, FailureText.Of(e));
@@ -70,6 +75,8 @@ public sealed class PostgresSession : IAsyncDisposable
     public async Task<T> TryAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, TimeSpan within, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(work);
+        if (!IsOpen || !_running.IsCompleted)
+            throw new NpgsqlException("the connection was given up, or lost, before");
         Task<T> running = work(Connection, CancellationToken.None);
         _running = running;
         try
@@ -83,13 +90,15 @@ public sealed class PostgresSession : IAsyncDisposable
         }
     }
 
+    private bool IsOpen => Connection.State == ConnectionState.Open;
+
     /// <summary>
     /// Gives the connection up, whatever it is doing; returns at once. What runs on it ends with an error here, and is cancelled at the
     /// server: a backend that waits for a lock does not notice that nobody is there any more.
     /// </summary>
     public void Abandon()
     {
-        _ = AskToCancelAsync();
+        _ = _cancel.SendAsync(Grace);
         Cut();
     }
 
@@ -153,21 +162,17 @@ public sealed class PostgresSession : IAsyncDisposable
     /// </remarks>
     private async Task StopAsync(Task running)
     {
-        _ = AskToCancelAsync();
-        if (await Task.WhenAny(running, Task.Delay(Grace)) != running)
+        // Until the request is through too: a late one would meet what is asked next.
+        Task stopped = Task.WhenAll(_cancel.SendAsync(Grace), running);
+        if (await Task.WhenAny(stopped, Task.Delay(Grace)) != stopped)
             Cut();
     }
-
-    /// <summary>Ends within <see cref="Grace"/>, and never fails.</summary>
-    private Task AskToCancelAsync() => SocketOptions.TryOf(Connection)?.RemoteEndPoint is { } server
-        ? CancelRequest.SendAsync(server, Connection.ProcessID, SocketOptions.SecretOf(Connection), Grace)
-        : Task.CompletedTask;
 
     private void Cut()
     {
         try
         {
-            SocketOptions.TryOf(Connection)?.Shutdown(SocketShutdown.Both);
+            _socket.Shutdown(SocketShutdown.Both);
         }
         catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {

@@ -35,9 +35,6 @@ internal static class SocketOptions
     /// <summary>The socket of an open connection.</summary>
     public static Socket Of(NpgsqlConnection connection) => SocketOf(ConnectorOf(connection)!);
 
-    /// <summary>The socket of a connection; null when it is not open any more.</summary>
-    public static Socket? TryOf(NpgsqlConnection connection) => ConnectorOf(connection) is { } connector ? SocketOf(connector) : null;
-
     /// <summary>What a request to cancel has to name. Read from an open connection only.</summary>
     public static int SecretOf(NpgsqlConnection connection) => SecretOf(ConnectorOf(connection)!);
 

@@ -1,5 +1,4 @@
 using Repmgr.Core.Problems;
-using Repmgr.PostgresTests.Daemon;
 using Repmgr.PostgresTests.Harness;
 
 namespace Repmgr.PostgresTests.Cluster;
@@ -22,7 +21,7 @@ public sealed class CutHostsTest : LabTest
             standbys.Add(standby);
         }
 
-        await Registration.OfAsync(new TestCluster(primary, standbys));
+        await Daemon.Registration.OfAsync(new TestCluster(primary, standbys));
         await hosts[3].IsolateAsync();
         await hosts[4].IsolateAsync();
 

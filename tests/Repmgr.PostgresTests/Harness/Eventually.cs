@@ -24,7 +24,7 @@ public static class Eventually
         {
             try
             {
-                var answer = await look();
+                var answer = await look().WaitAsync(within);
                 if (satisfies(answer))
                     return answer;
                 last = answer;

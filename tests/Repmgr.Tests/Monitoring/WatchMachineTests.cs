@@ -241,7 +241,7 @@ public sealed class WatchMachineTests
         Story story = new Story(Policy(2)).Turns(5, See(2, Standby(cluster: 42), One, Two), See(1, Primary(), One, Two));
 
         Assert.Contains("the server of node \"node2\" (ID: 2) does not belong to this cluster", story.Lines);
-        Assert.Empty(story.Acts.Where(act => act is not WatchAct.Tell));
+        Assert.DoesNotContain(story.Acts, act => act is not WatchAct.Tell);
     }
 
     [Fact]
