@@ -19,12 +19,12 @@ public sealed class Mailbox : IDisposable
     private readonly Channel<Message> _messages = Channel.CreateUnbounded<Message>();
     private readonly PosixSignalRegistration[] _signals;
 
-    public Mailbox() => _signals =
-    [
-        On(PosixSignal.SIGTERM, Native.SigTerm, Message.Stop),
-        On(PosixSignal.SIGINT, Native.SigInt, Message.Stop),
-        On(PosixSignal.SIGHUP, Native.SigHup, Message.Reload),
-    ];
+    public Mailbox()
+    {
+        // All of them before the first handler: with that, .NET notes once and for all that SIGINT is ignored.
+        Native.DoNotIgnore(Native.SigTerm, Native.SigInt, Native.SigHup);
+        _signals = [On(PosixSignal.SIGTERM, Message.Stop), On(PosixSignal.SIGINT, Message.Stop), On(PosixSignal.SIGHUP, Message.Reload)];
+    }
 
     public ChannelReader<Message> Messages => _messages.Reader;
 
@@ -34,13 +34,9 @@ public sealed class Mailbox : IDisposable
             signal.Dispose();
     }
 
-    private PosixSignalRegistration On(PosixSignal signal, int number, Message message)
+    private PosixSignalRegistration On(PosixSignal signal, Message message) => PosixSignalRegistration.Create(signal, context =>
     {
-        Native.DoNotIgnore(number);
-        return PosixSignalRegistration.Create(signal, context =>
-        {
-            context.Cancel = true;
-            _messages.Writer.TryWrite(message);
-        });
-    }
+        context.Cancel = true;
+        _messages.Writer.TryWrite(message);
+    });
 }

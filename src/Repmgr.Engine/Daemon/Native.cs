@@ -47,15 +47,18 @@ internal static partial class Native
     }
 
     /// <summary>
-    /// Makes a signal count that is ignored, as nohup and shells that start something in the background have it: that is inherited, and
+    /// Makes signals count that are ignored, as nohup and shells that start something in the background have it: that is inherited, and
     /// .NET leaves what is ignored alone, whatever handlers are registered.
     /// </summary>
-    public static void DoNotIgnore(int signal)
+    public static void DoNotIgnore(params ReadOnlySpan<int> signals)
     {
         // Of struct sigaction only the first word is of interest, which is the handler everywhere; the rest is room enough.
         Span<nint> action = stackalloc nint[32];
-        if (SigAction(signal, 0, ref action[0]) == 0 && action[0] == IgnoreSignal)
-            _ = Signal(signal, DefaultAction);
+        foreach (int signal in signals)
+        {
+            if (SigAction(signal, 0, ref action[0]) == 0 && action[0] == IgnoreSignal)
+                _ = Signal(signal, DefaultAction);
+        }
     }
 
     /// <summary>Leaves the terminal and the shell's process group.</summary>
