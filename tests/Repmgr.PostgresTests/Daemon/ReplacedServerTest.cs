@@ -42,7 +42,8 @@ public sealed class ReplacedServerTest : LabTest
         TestServer two = cluster.Standbys[0];
         await two.WriteConfAsync("monitor_interval_secs = 1", "monitoring_history = yes");
         RepmgrdProcess daemon = two.StartRepmgrd();
-        await daemon.SaysAsync("monitoring connection to upstream node \"node1\" (ID: 1)", Seconds(20));
+        await Eventually.TrueAsync(
+            () => cluster.Primary.QueryAsync<bool>("select exists (select from repmgr.monitoring_history)"), Seconds(20), "a row, hence both servers were seen");
 
         // A primary of its own, with the same metadata, at the standby's address.
         await two.StopAsync();
