@@ -20,7 +20,7 @@ public sealed class SettingUseTests
         var unused = new List<string>();
         foreach (Setting setting in SettingTable.All.Where(setting => setting is { Pending: null, Retired: null, Name: not ("replication_type" or "failover") }))
         {
-            if (!Readers(PropertyOf(setting)).Any(property => Regex.IsMatch(Code.Value, $@"(\b[sS]ettings|\bdefaults|\bloaded\.Settings)(\?|!)?\.{property}\b|[sS]ettings is \{{[^}}]*\b{property}:")))
+            if (!Readers(PropertyOf(setting)).Any(property => Regex.IsMatch(Code.Value, $@"(\b_?[sS]ettings|\bdefaults|\bloaded\.Settings)(\?|!)?\.{property}\b|[sS]ettings is \{{[^}}]*\b{property}:")))
                 unused.Add(setting.Name);
         }
 
