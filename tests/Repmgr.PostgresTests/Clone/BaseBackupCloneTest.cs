@@ -63,10 +63,11 @@ public sealed class BaseBackupCloneTest : CloneTest
     {
         var cluster = await Lab.ClusterAsync(major, standbys: 1);
         var (old, now) = (cluster.Primary, cluster.Standbys[0]);
+        await cluster.RegisterAsync();
         await old.KillAsync();
         (await now.RunAsync(now.Major.Program("pg_ctl"), "-D", now.DataDirectory, "-w", "promote")).ShouldSucceed();
         await now.ExecuteAsync("create table after_failover as select 42 as x");
-        (await CloneAsync(old, Clone(now, "--force"))).ShouldSucceed();
+        (await CloneAsync(old, Clone(now, "--force"))).ShouldSucceed().ShouldSay("run: repmgr standby register --force");
         await StartsAndStreamsAsync(old, now);
         await SameRowsAsync(old, now, "after_failover");
     }
