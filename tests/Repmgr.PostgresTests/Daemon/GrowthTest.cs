@@ -10,13 +10,18 @@ using Repmgr.PostgresTests.Harness;
 
 namespace Repmgr.PostgresTests.Daemon;
 
+/// <summary>Measures the heap of the process, and so runs when nothing else does.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
 /// <summary>Ten thousand turns of the daemon's own loop over real connections, without the waits between them.</summary>
+[Collection(nameof(Alone))]
 public sealed class GrowthTest : LabTest
 {
     private const int Turns = 10_000;
 
     /// <summary>Measures the managed heap after full collections, and the connections that the servers see.</summary>
-    [Fact(Skip = "measures the heap of the whole process while other tests run in it; needs a process of its own (GrowthTests in the fast suite holds the same over simulated servers)")]
+    [Fact]
     public async Task Ten_thousand_turns_over_real_connections_grow_nothing()
     {
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 2);
