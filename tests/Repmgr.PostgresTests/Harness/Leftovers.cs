@@ -78,7 +78,11 @@ internal static partial class Leftovers
     private static partial int WaitPid(int pid, nint status, int options);
 
     private static bool WorksIn(int pid, string directory) =>
-        Cwd(pid) is { } cwd && (cwd == directory || cwd.StartsWith(directory + "/", StringComparison.Ordinal)) && !IsZombie(pid);
+        Cwd(pid) is { } cwd && IsOrIsBelow(cwd, directory) && !IsZombie(pid);
+
+    // Lab 12 is not below lab 1.
+    private static bool IsOrIsBelow(string path, string directory) =>
+        path == directory || path.StartsWith(directory + "/", StringComparison.Ordinal);
 
     private static string? Cwd(int pid)
     {
@@ -109,7 +113,7 @@ internal static partial class Leftovers
         try
         {
             return File.ReadAllText($"/proc/{pid}/environ").Split('\0').Any(entry =>
-                entry.StartsWith($"{Marker}={directory}", StringComparison.Ordinal));
+                entry.StartsWith(Marker + "=", StringComparison.Ordinal) && IsOrIsBelow(entry[(Marker.Length + 1)..], directory));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

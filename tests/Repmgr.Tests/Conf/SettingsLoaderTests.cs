@@ -58,6 +58,43 @@ public sealed class SettingsLoaderTests : IDisposable
         Assert.Null(loaded.Path);
     }
 
+    [Fact]
+    public void Included_files_are_read_where_they_stand_and_the_last_word_counts()
+    {
+        Directory.CreateDirectory(Path.Combine(_directory, "conf.d"));
+        string first = Write("conf.d/10-first.conf", "node_name = 'ten'\npriority = 10");
+        string last = Write("conf.d/20-last.conf", "priority = 20\ninclude '../deeper.conf'");
+        string deeper = Write("deeper.conf", "location = 'deep'");
+        Write("conf.d/30-ignored.txt", "priority = 30");
+        Write("conf.d/.hidden.conf", "priority = 40");
+
+        var loaded = Load("""
+            node_id = 1
+            priority = 5
+            include_if_exists 'nothing.conf'
+            include_dir = 'conf.d'
+            node_name = 'after'
+            """);
+
+        Assert.Equal(new ConfPlace(last, 1), loaded.Places["priority"]);
+        Assert.Equal(20, loaded.Settings.Priority);
+        Assert.Equal(new ConfPlace(deeper, 1), loaded.Places["location"]);
+        Assert.Equal("after", loaded.Settings.NodeName);
+        Assert.DoesNotContain(loaded.Places.Values, place => place.File == first);
+        Assert.DoesNotContain(loaded.Notices, notice => notice.Message.Contains("include", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("include")]
+    [InlineData("include_if_exists")]
+    public void A_file_is_included_with_and_without_an_equals_sign(string directive)
+    {
+        Write("other.conf", "node_id = 7");
+
+        Assert.Equal(new NodeId(7), Load($"{directive} 'other.conf'").Settings.NodeId);
+        Assert.Equal(new NodeId(7), Load($"{directive} = other.conf").Settings.NodeId);
+    }
+
     private SettingsLoad.Loaded Load(string text) => Assert.IsType<SettingsLoad.Loaded>(SettingsLoader.Load(Write("repmgr.conf", text)));
 
     private string Write(string name, string text)
