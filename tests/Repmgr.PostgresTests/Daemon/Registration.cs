@@ -33,6 +33,16 @@ internal static class Registration
             await NodeStore.WriteAsync(connection, Record(standby, NodeType.Standby, new NodeId(primary.NodeId)), [], replace: true, cancel);
     }
 
+    /// <summary>Starts a daemon that writes a row every second, and waits for the first: both servers were seen, over sessions that stay open.</summary>
+    public static async Task<RepmgrdProcess> WatchAsync(TestServer standby, TestServer primary)
+    {
+        await standby.WriteConfAsync("monitor_interval_secs = 1", "monitoring_history = yes");
+        RepmgrdProcess daemon = standby.StartRepmgrd();
+        await Eventually.TrueAsync(
+            () => primary.QueryAsync<bool>("select exists (select from repmgr.monitoring_history)"), TimeSpan.FromSeconds(20), "a row is written");
+        return daemon;
+    }
+
     private static NodeRecord Record(TestServer server, NodeType type, NodeId? upstream) => new(
         new NodeId(server.NodeId), upstream, true, server.Name, type, "default", 100, server.Conninfo, "repmgr", null, server.ConfPath);
 }

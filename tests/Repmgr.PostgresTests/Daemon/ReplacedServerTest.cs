@@ -40,10 +40,7 @@ public sealed class ReplacedServerTest : LabTest
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
         await Registration.OfAsync(cluster);
         TestServer two = cluster.Standbys[0];
-        await two.WriteConfAsync("monitor_interval_secs = 1", "monitoring_history = yes");
-        RepmgrdProcess daemon = two.StartRepmgrd();
-        await Eventually.TrueAsync(
-            () => cluster.Primary.QueryAsync<bool>("select exists (select from repmgr.monitoring_history)"), Seconds(20), "a row, hence both servers were seen");
+        RepmgrdProcess daemon = await Registration.WatchAsync(two, cluster.Primary);
 
         // A primary of its own, with the same metadata, at the standby's address.
         await two.StopAsync();
@@ -76,9 +73,7 @@ public sealed class ReplacedServerTest : LabTest
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
         await Registration.OfAsync(cluster);
         TestServer standby = cluster.Standbys[0];
-        await standby.WriteConfAsync("monitor_interval_secs = 1", "monitoring_history = yes");
-        RepmgrdProcess daemon = standby.StartRepmgrd();
-        await Eventually.TrueAsync(() => cluster.Primary.QueryAsync<bool>("select exists (select from repmgr.monitoring_history)"), Seconds(20), "a row");
+        RepmgrdProcess daemon = await Registration.WatchAsync(standby, cluster.Primary);
 
         await using (var holder = await cluster.Primary.ConnectAsync())
         {

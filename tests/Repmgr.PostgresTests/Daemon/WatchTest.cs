@@ -100,9 +100,7 @@ public sealed class WatchTest : LabTest
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
         await Registration.OfAsync(cluster);
         TestServer standby = cluster.Standbys[0];
-        await standby.WriteConfAsync("monitor_interval_secs = 1", "monitoring_history = yes");
-        RepmgrdProcess daemon = standby.StartRepmgrd();
-        await Eventually.TrueAsync(() => cluster.Primary.QueryAsync<bool>("select exists (select from repmgr.monitoring_history)"), Seconds(20), "a row");
+        RepmgrdProcess daemon = await Registration.WatchAsync(standby, cluster.Primary);
 
         cluster.Primary.Freeze();
         await daemon.SaysAsync("unable to connect to upstream node \"node1\" (ID: 1)", Seconds(20));
@@ -122,10 +120,7 @@ public sealed class WatchTest : LabTest
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 1);
         await Registration.OfAsync(cluster);
         TestServer standby = cluster.Standbys[0];
-        await standby.WriteConfAsync("monitor_interval_secs = 1", "monitoring_history = yes");
-        RepmgrdProcess daemon = standby.StartRepmgrd();
-        await Eventually.TrueAsync(
-            () => cluster.Primary.QueryAsync<bool>("select exists (select from repmgr.monitoring_history)"), Seconds(20), "a row, hence an open session");
+        RepmgrdProcess daemon = await Registration.WatchAsync(standby, cluster.Primary);
         int postmaster = int.Parse(
             (await File.ReadAllLinesAsync(Path.Combine(cluster.Primary.DataDirectory, "postmaster.pid"), TestContext.Current.CancellationToken))[0],
             System.Globalization.CultureInfo.InvariantCulture);

@@ -1,4 +1,3 @@
-using System.Text;
 using Repmgr.Cli;
 using Repmgr.Core.Problems;
 
@@ -7,40 +6,23 @@ namespace Repmgr.Tests.Conf;
 /// <summary>The table <c>bad-configurations.txt</c>: what stands in the file, what is said, the exit code.</summary>
 public sealed class BadConfigurationTests : IDisposable
 {
-    private const string Table = "tests/Repmgr.Tests/Conf/bad-configurations.txt";
-
-    private static readonly string[] Lines = File.ReadAllLines(Path.Combine(Golden.Root, Table));
+    private static readonly CaseTable Table = new("tests/Repmgr.Tests/Conf/bad-configurations.txt", "$ ");
 
     private readonly string _directory = Directory.CreateTempSubdirectory("repmgr-bad").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
-    public async Task What_is_said_is_what_the_table_says()
-    {
-        var text = new StringBuilder();
-        foreach (string line in Lines)
-        {
-            if (line.Length == 0 || line[0] == '#')
-                text.Append(line).Append('\n');
-            if (!IsCase(line))
-                continue;
-
-            (ExitCode exitCode, string error) = await RunAsync(line);
-            text.Append(line).Append('\n').Append(error).Append("exit ").Append((int)exitCode).Append('\n');
-        }
-
-        Golden.Matches(Table, text.ToString());
-    }
+    public Task What_is_said_is_what_the_table_says() => Table.MatchesAsync(RunAsync);
 
     [Fact]
-    public void The_table_holds_at_least_ninety_cases() => Assert.InRange(Lines.Where(IsCase).Distinct().Count(), 90, int.MaxValue);
+    public void The_table_holds_at_least_ninety_cases() => Assert.InRange(Table.Cases.Distinct().Count(), 90, int.MaxValue);
 
     // What the golden table cannot be updated out of.
     [Fact]
     public async Task Every_case_says_something_and_no_message_holds_a_password()
     {
-        foreach (string line in Lines.Where(IsCase))
+        foreach (string line in Table.Cases)
         {
             (ExitCode exitCode, string error) = await RunAsync(line);
             Assert.True(exitCode is ExitCode.BadConfig or ExitCode.Success, line);
@@ -49,8 +31,6 @@ public sealed class BadConfigurationTests : IDisposable
             Assert.DoesNotContain("S3cret", error, StringComparison.Ordinal);
         }
     }
-
-    private static bool IsCase(string line) => line.StartsWith("$ ", StringComparison.Ordinal);
 
     private async Task<(ExitCode, string Error)> RunAsync(string line)
     {
