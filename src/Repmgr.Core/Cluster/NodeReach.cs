@@ -19,6 +19,14 @@ public static class NodeReach
         return password is not null && conninfo["user"] == own["user"] ? conninfo.WithDefault("password", password) : conninfo;
     }
 
+    /// <summary>The server that a standby streams from, as the own node's role reaches it; null when the standby does not say which it is.</summary>
+    /// <param name="probe">What the standby says of itself.</param>
+    /// <param name="own">The own node's conninfo.</param>
+    public static Conninfo? Upstream(NodeProbe probe, Conninfo own) =>
+        probe is NodeProbe.Standby { Receiver: { SenderHost: { } host, SenderPort: { } port } }
+            ? own.Without("hostaddr").With("host", host).With("port", port.ToString(CultureInfo.InvariantCulture))
+            : null;
+
     /// <summary>Whether a standby's WAL receiver is connected to this node, by the address it names.</summary>
     /// <remarks>https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-WAL-RECEIVER-VIEW</remarks>
     public static bool Serves(NodeRecord node, WalReceiverFacts? receiver) =>

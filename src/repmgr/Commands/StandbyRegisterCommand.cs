@@ -18,15 +18,18 @@ internal sealed class StandbyRegisterCommand : NodeCommand
     private static readonly TimeSpan WaitStart = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
+    /// <summary>More standbys in a row than anybody has; servers that stream from each other in a circle end it too.</summary>
+    private const int MostHops = 8;
+
     protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
     {
         NodeLook local = await AwaitStartAsync(node, cancel);
-        NodeLook asked = node.Elsewhere is null ? local : await node.Tools.Observer.LookAsync(node.Elsewhere, cancel);
+        (NodeLook asked, Conninfo at) = await AskAsync(node, local, cancel);
         if ((asked.Table as NodeTable.Unreadable)?.Lacking(MetadataUse.Register) is { } lacking)
             return node.Context.Refuse(lacking);
 
         ClusterView cluster = await node.Tools.Cluster.LookAtOthersAsync(
-            asked, node.Elsewhere ?? node.On, new Dictionary<NodeId, NodeLook> { [node.Id] = local }, cancel);
+            asked, at, new Dictionary<NodeId, NodeLook> { [node.Id] = local }, cancel);
         MetadataView? metadata = null;
         if (PrimarySearch.In(cluster) is PrimarySearch.Found primary)
         {
@@ -57,6 +60,23 @@ internal sealed class StandbyRegisterCommand : NodeCommand
         if (done.Outcome is PlanOutcome.Done)
             node.Log.Notice($"{record.Label} is registered as standby");
         return done.ExitCode;
+    }
+
+    // Whom the metadata are asked from. What was registered a moment ago may not have reached the standby yet; its upstream has it sooner.
+    private static async Task<(NodeLook Asked, Conninfo At)> AskAsync(LocalNode node, NodeLook local, CancellationToken cancel)
+    {
+        if (node.Elsewhere is { } elsewhere)
+            return (await node.Tools.Observer.LookAsync(elsewhere, cancel), elsewhere);
+
+        (NodeLook asked, Conninfo at) = (local, node.On);
+        for (int hops = 0; hops < MostHops && asked.Table is NodeTable.Missing or NodeTable.Rows { Records: [] }; hops++)
+        {
+            if (NodeReach.Upstream(asked.Probe, node.On) is not { } upstream)
+                break;
+            (asked, at) = (await node.Tools.Observer.LookAsync(upstream, cancel), upstream);
+        }
+
+        return (asked, at);
     }
 
     // A server that was just started is not there at once. One that refuses us for good is not waited for, nor one that need not run.

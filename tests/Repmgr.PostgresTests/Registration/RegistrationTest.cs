@@ -52,6 +52,29 @@ public sealed class RegistrationTest : LabTest
             (await primary.RowsAsync("select event from repmgr.events where successful order by event_timestamp")).Select(row => row[0]));
     }
 
+    /// <summary>The records are on the primary, and have not arrived at the standbys: not even the table has.</summary>
+    [Fact]
+    public async Task A_standby_that_has_not_replayed_the_metadata_asks_the_server_it_streams_from()
+    {
+        var cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 2);
+        (TestServer two, TestServer three) = (cluster.Standbys[0], cluster.Standbys[1]);
+        await three.StopAsync();
+        await three.MakeStandbyAsync(two);
+        await three.StartAsync();
+        await three.StreamsFromAsync(two);
+        foreach (TestServer standby in cluster.Standbys)
+            await standby.ExecuteAsync("select pg_wal_replay_pause()");
+
+        (await cluster.Primary.RepmgrAsync("primary", "register")).ShouldSucceed();
+        (await three.RepmgrAsync("standby", "register", "--upstream-node-id=2")).ShouldExit(ExitCode.BadConfig).ShouldSay("no node 2 is registered");
+        (await two.RepmgrAsync("standby", "register")).ShouldSucceed();
+        (await three.RepmgrAsync("standby", "register", "--upstream-node-id=2")).ShouldSucceed();
+
+        Assert.Equal(
+            [["1", null], ["2", "1"], ["3", "2"]],
+            await cluster.Primary.RowsAsync("select node_id, upstream_node_id from repmgr.nodes order by 1"));
+    }
+
     [Theory, EveryMajor]
     public async Task Missing_rights_are_listed_as_statements_that_grant_them(int major)
     {
