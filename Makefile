@@ -7,6 +7,10 @@ RID     := linux-$(ARCH)
 SOURCES := $(shell find src -name bin -prune -o -name obj -prune -o -type f \( -name '*.cs' -o -name '*.csproj' -o -name '*.json' -o -name '*.txt' \) -print) \
            Directory.Build.props Directory.Packages.props global.json
 
+# The SDK's welcome, and the certificate that it makes with it, are nothing to do with this.
+export DOTNET_NOLOGO := 1
+export DOTNET_GENERATE_ASPNET_CERTIFICATE := false
+
 # Both publishes build the same two libraries.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
