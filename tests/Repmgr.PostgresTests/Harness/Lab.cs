@@ -61,12 +61,14 @@ public sealed class Lab : IAsyncDisposable
         TestCluster.StartAsync(this, major, standbys, slots);
 
     /// <summary>
-    /// Hosts of their own (addresses, names, process ids, sshd) on a network of their own. Needs root; elsewhere the test is
-    /// skipped with that reason.
+    /// Hosts of their own (addresses, names, process ids, sshd) on a network of their own. Needs root, and a machine or container
+    /// that lets root make namespaces; elsewhere the test is skipped with that reason.
     /// </summary>
     public async Task<IReadOnlyList<TestHost>> HostsAsync(params IReadOnlyList<string> names)
     {
         Assert.SkipUnless(TestUser.IsRoot, "hosts with their own addresses and sshd are network namespaces, which need root");
+        if (await NamespaceHolder.ObstacleAsync() is { } obstacle)
+            Assert.Skip($"hosts with their own addresses and sshd are network namespaces, which cannot be made here: {obstacle}");
         Assert.SkipUnless(File.Exists("/usr/sbin/sshd"), "there is no sshd on this machine; tools/prerequisites test installs it");
         _network ??= await TestNetwork.CreateAsync(this);
         var hosts = new List<TestHost>();

@@ -21,6 +21,16 @@ internal sealed class NamespaceHolder : IAsyncDisposable
     /// <summary>What stands before a command line to run it in there.</summary>
     public string[] Prefix => ["nsenter", "-t", InnerPid.ToString(CultureInfo.InvariantCulture), "--net", "--uts", "--mount", "--pid", "--"];
 
+    /// <summary>Why none can be made on this machine, as unshare(1) says it: a container without the rights, for instance. Null when they can.</summary>
+    public static Task<string?> ObstacleAsync() => Obstacle.Value;
+
+    private static readonly Lazy<Task<string?>> Obstacle = new(async () =>
+    {
+        var tried = await Cli.Wrap("unshare").WithArguments(["--fork", "--net", "--uts", "--mount", "--pid", "true"])
+            .WithValidation(CommandResultValidation.None).ExecuteBufferedAsync();
+        return tried.ExitCode == 0 ? null : tried.StandardError.Trim();
+    });
+
     /// <param name="kinds">Options of unshare(1): which namespaces.</param>
     /// <param name="setup">A shell script that is run first, inside.</param>
     public static async Task<NamespaceHolder> StartAsync(string directory, string kinds, string setup)
