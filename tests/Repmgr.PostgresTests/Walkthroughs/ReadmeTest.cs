@@ -1,0 +1,57 @@
+using System.Text.RegularExpressions;
+using Repmgr.Core.Problems;
+using Repmgr.PostgresTests.Harness;
+
+namespace Repmgr.PostgresTests.Walkthroughs;
+
+/// <summary>"Ten lines to a cluster" of the README, typed as they stand there on two hosts, and the one of the bad night.</summary>
+public sealed partial class ReadmeTest : LabTest
+{
+    [Theory, EveryMajor]
+    public async Task Ten_lines_make_a_cluster_and_one_more_saves_it(int major)
+    {
+        string section = File.ReadAllText(Path.Combine(Programs.SourceRoot, "README.md")).Split("## ").Single(text => text.StartsWith("Ten lines", StringComparison.Ordinal));
+        string[][] blocks = [.. Block().Matches(section).Select(match => match.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))];
+        Assert.Equal([4, 6], blocks.Select(block => block.Length));
+        var hosts = await Lab.HostsAsync("node1", "node2");
+        TestServer node1 = await Lab.ServerAsync(major, 1, hosts[0]), node2 = await Lab.EmptyServerAsync(major, 2, hosts[1]);
+        await node1.StartAsync();
+        await node1.ExecuteAsync("drop database repmgr", "postgres");
+        await node1.ExecuteAsync("drop role repmgr", "postgres");
+        foreach (TestServer node in (TestServer[])[node1, node2])
+            File.Delete(node.ConfPath);
+
+        foreach (string line in blocks[0])
+            (await TypeAsync(node1, line)).ShouldSucceed();
+        foreach (string line in blocks[1])
+        {
+            var shown = (await TypeAsync(node2, line)).ShouldSucceed();
+            // The hosts of this test share a file system, hence the directory of the socket.
+            if (line.EndsWith("standby clone", StringComparison.Ordinal))
+                await node2.PersonaliseAsync();
+            if (line.EndsWith("cluster show", StringComparison.Ordinal))
+                Assert.Matches(@"(?s)node1 +\| primary \| \* running .*node2 +\| standby \| +running \| node1", shown.Stdout);
+        }
+
+        Assert.Contains("`repmgr standby promote`", section, StringComparison.Ordinal);
+        await node1.KillAsync();
+        (await TypeAsync(node2, "repmgr standby promote")).ShouldSucceed();
+        Assert.False(await node2.InRecoveryAsync());
+        (await TypeAsync(node2, "repmgr cluster show")).ShouldExit(ExitCode.NodeStatus).ShouldSay("unreachable");
+    }
+
+    private Task<ProgramResult> TypeAsync(TestServer node, string line) => Lab.RunAsync(new Launch("bash", "-c", line)
+    {
+        User = node.User,
+        Host = node.Host,
+        WorkingDirectory = node.Directory,
+        Environment = new Dictionary<string, string?>(node.Surroundings)
+        {
+            ["PGDATA"] = node.DataDirectory,
+            ["PATH"] = $"{Path.GetDirectoryName(Programs.Repmgr)}:{node.Surroundings["PATH"]}",
+        },
+    });
+
+    [GeneratedRegex("```\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Block();
+}
