@@ -1,3 +1,4 @@
+using Repmgr.Core.Cloning;
 using Repmgr.Core.Problems;
 
 namespace Repmgr.Core.Planning;
@@ -47,7 +48,11 @@ public abstract record StepOutcome
     private StepOutcome() { }
 
     /// <summary>Done now, and seen to be done.</summary>
-    public sealed record Done(string? Note = null) : StepOutcome;
+    public sealed record Done(string? Note = null) : StepOutcome
+    {
+        /// <summary>What the step copied; null when copying was not what it did.</summary>
+        public CloneResult? Copied { get; init; }
+    }
 
     /// <summary>The goal was reached before.</summary>
     public sealed record AlreadyDone(string? Note = null) : StepOutcome;

@@ -1,3 +1,4 @@
+using Repmgr.Core.Cloning;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Problems;
 
@@ -26,17 +27,24 @@ internal sealed class CommandJournal
     private readonly List<ReportedStep> _steps = [];
     private readonly List<ReportedMessage> _messages = [];
 
+    /// <summary>What was copied; null when nothing was.</summary>
+    public CloneResult? Copied { get; private set; }
+
     public void Said(LogLine line) => _messages.Add(new ReportedMessage(line.Severity.Name(), line.Message, line.Detail, line.Hint));
 
     public void Planned(Step step) => _steps.Add(new ReportedStep(step.Describe(), "planned", null));
 
-    public void Finished(Step step, StepOutcome outcome) => _steps.Add(outcome switch
+    public void Finished(Step step, StepOutcome outcome)
     {
-        StepOutcome.Done done => new ReportedStep(step.Describe(), "done", done.Note),
-        StepOutcome.AlreadyDone already => new ReportedStep(step.Describe(), "already_done", already.Note),
-        StepOutcome.Failed failed => new ReportedStep(step.Describe(), "failed", failed.Problem.Message),
-        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "an outcome of no known kind"),
-    });
+        Copied = (outcome as StepOutcome.Done)?.Copied ?? Copied;
+        _steps.Add(outcome switch
+        {
+            StepOutcome.Done done => new ReportedStep(step.Describe(), "done", done.Note),
+            StepOutcome.AlreadyDone already => new ReportedStep(step.Describe(), "already_done", already.Note),
+            StepOutcome.Failed failed => new ReportedStep(step.Describe(), "failed", failed.Problem.Message),
+            _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "an outcome of no known kind"),
+        });
+    }
 
     public CommandReport Close(string? command, ExitCode exitCode, bool dryRun) =>
         new(command, exitCode == ExitCode.Success, (int)exitCode, dryRun, [.. _steps], [.. _messages]);

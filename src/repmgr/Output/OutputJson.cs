@@ -10,6 +10,7 @@ namespace Repmgr.Cli.Output;
 /// <summary>What the program itself prints as JSON. A command's own results have a context of their own beside the command.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(CommandReport))]
+[JsonSerializable(typeof(CloneReport))]
 [JsonSerializable(typeof(ProgressLine))]
 internal sealed partial class OutputJson : JsonSerializerContext;
 

@@ -57,8 +57,16 @@ internal sealed class ResultOutput(TextWriter writer, CommandOptions options, Co
     public void Close(string? command, ExitCode exitCode)
     {
         if (options.Json && !_wroteJson)
-            Json(journal.Close(command, exitCode, options.DryRun), OutputJson.Default.CommandReport);
+            Report(journal.Close(command, exitCode, options.DryRun));
         writer.Flush();
+    }
+
+    private void Report(CommandReport report)
+    {
+        if (journal.Copied is { } copied)
+            Json(CloneReport.Of(report, copied), OutputJson.Default.CloneReport);
+        else
+            Json(report, OutputJson.Default.CommandReport);
     }
 
     private static string Quoted(string value) =>
