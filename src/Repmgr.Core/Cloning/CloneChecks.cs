@@ -147,9 +147,12 @@ internal static class SourceChecks
     }
 
     // pg_basebackup makes a temporary slot unless it gets one; the rsync method does the same unless -w vouches for the WAL.
-    private static bool NeedsPassingSlot(CloneRequest request) => request.Method == CloneMethod.BaseBackup
-        ? !request.BaseBackupOptions.Contains("--no-slot")
-        : request.MinimumWalSegments is null;
+    private static bool NeedsPassingSlot(CloneRequest request) => request.Method switch
+    {
+        CloneMethod.BaseBackup => !request.BaseBackupOptions.Contains("--no-slot"),
+        CloneMethod.Command => false,
+        _ => request.MinimumWalSegments is null,
+    };
 
     private static IEnumerable<Objection> KeptWal(CloneRequest request, CloneSource source)
     {

@@ -58,12 +58,16 @@ public static class ClonePlanner
                 request.DataDirectory,
                 new UnfinishedClone(
                     source.SystemIdentifier, source.Version.Major, request.Method, [.. tablespaces.Select(space => space.Destination)])),
-            .. request.Method == CloneMethod.BaseBackup
-                ? BaseBackup(request, source, target, tools, servers, tablespaces, standbySettings)
-                : Rsync(request, source, target, tools, servers, tablespaces, standbySettings),
-            new Step.FinishClone(request.DataDirectory, request.Method, tablespaces),
+            .. request.Method switch
+            {
+                CloneMethod.BaseBackup => BaseBackup(request, source, target, tools, servers, tablespaces, standbySettings),
+                CloneMethod.Command => Command(request, source, target, tools, servers, tablespaces, standbySettings),
+                _ => Rsync(request, source, target, tools, servers, tablespaces, standbySettings),
+            },
+            // A tool puts tablespaces where they are to be; there is nothing to move.
+            new Step.FinishClone(request.DataDirectory, request.Method, request.Method == CloneMethod.Command ? [] : tablespaces),
         ];
-        return new Planned.Ready(new Plan(steps), CloneNotices.Of(request, source, target, servers));
+        return new Planned.Ready(new Plan(steps), CloneNotices.Of(request, source, target, servers, standbySettings));
     }
 
     /// <summary>Makes a standby of a copy that got here by other means (<c>--replication-conf-only</c>).</summary>
@@ -108,29 +112,67 @@ public static class ClonePlanner
         IReadOnlyList<StagedTablespace> tablespaces,
         IReadOnlyDictionary<string, string?> standbySettings)
     {
-        string staging = $"{request.DataDirectory.TrimEnd('/')}/{CopyRules.Staging}";
-        var clear = new Step.ClearTarget(request.DataDirectory, [.. tablespaces.Select(space => space.Destination)], source.TablespaceVersionDirectory);
-        bool occupied = target.Content is TargetContent.Cluster or TargetContent.Unfinished;
-
-        // As long as both fit, the old files stay until the new ones are whole and checked.
-        bool bothFit = SpaceNeed.Of(source, target).All(need => need.Bytes <= need.Free);
-        if (occupied && !bothFit)
-            yield return clear;
-        yield return new Step.CopyByBaseBackup(new BaseBackupCopy(
+        string staging = Staging(request);
+        List<Step> copy =
+        [
+            new Step.CopyByBaseBackup(new BaseBackupCopy(
             $"{tools.BinDirectory}/pg_basebackup",
             servers.Source,
             servers.SourceName,
             staging,
             tablespaces,
             BaseBackupArguments.Of(request, servers.UpstreamIsSource, target.WalLink),
-            source.MainBytes is { } main ? main + source.Tablespaces.Sum(space => space.Bytes ?? 0) : null));
-        if (request.VerifyBackup)
-            yield return new Step.VerifyCopy($"{tools.BinDirectory}/pg_verifybackup", staging);
-        foreach (Step step in Configure(request, source, staging, standbySettings))
-            yield return step;
-        if (occupied && bothFit)
-            yield return clear;
+            TotalBytes(source))),
+            .. request.VerifyBackup ? [new Step.VerifyCopy($"{tools.BinDirectory}/pg_verifybackup", staging)] : Array.Empty<Step>(),
+            .. Configure(request, source, staging, standbySettings),
+        ];
+
+        // As long as both fit, the old files stay until the new ones are whole and checked.
+        return AroundOldCopy(copy, Fits(source, target), request, source, target, tablespaces);
     }
+
+    private static IEnumerable<Step> Command(
+        CloneRequest request,
+        CloneSource source,
+        CloneTarget target,
+        CloneTools tools,
+        CloneServers servers,
+        IReadOnlyList<StagedTablespace> tablespaces,
+        IReadOnlyDictionary<string, string?> standbySettings)
+    {
+        string staging = Staging(request);
+        string template = request.Command ?? "";
+        List<Step> copy =
+        [
+            new Step.CopyByCommand(new CommandCopy(
+                template,
+                CloneCommandLine.Compose(template, request, source.Version, servers.Source, staging, tools.BinDirectory),
+                servers.Source,
+                staging,
+                request.DataDirectory,
+                new ExpectedCopy(servers.SourceName, source.SystemIdentifier, source.Version.Major, tablespaces),
+                TotalBytes(source))),
+            .. Configure(request, source, staging, standbySettings),
+        ];
+
+        // A tool has one place for a tablespace, and wants it to be empty.
+        return AroundOldCopy(copy, Fits(source, target) && tablespaces.Count == 0, request, source, target, tablespaces);
+    }
+
+    private static IEnumerable<Step> AroundOldCopy(
+        IReadOnlyList<Step> copy, bool keep, CloneRequest request, CloneSource source, CloneTarget target, IReadOnlyList<StagedTablespace> tablespaces)
+    {
+        if (target.Content is not (TargetContent.Cluster or TargetContent.Unfinished))
+            return copy;
+        var clear = new Step.ClearTarget(request.DataDirectory, [.. tablespaces.Select(space => space.Destination)], source.TablespaceVersionDirectory);
+        return keep ? [.. copy, clear] : [clear, .. copy];
+    }
+
+    private static string Staging(CloneRequest request) => $"{request.DataDirectory.TrimEnd('/')}/{CopyRules.Staging}";
+
+    private static bool Fits(CloneSource source, CloneTarget target) => SpaceNeed.Of(source, target).All(need => need.Bytes <= need.Free);
+
+    private static long? TotalBytes(CloneSource source) => source.MainBytes is { } main ? main + source.Tablespaces.Sum(space => space.Bytes ?? 0) : null;
 
     private static IEnumerable<Step> Rsync(
         CloneRequest request,
@@ -229,7 +271,8 @@ internal static class BaseBackupArguments
 /// <summary>What the operator should know although it does not stand in the way.</summary>
 internal static class CloneNotices
 {
-    public static IReadOnlyList<Problem> Of(CloneRequest request, CloneSource source, CloneTarget target, CloneServers servers)
+    public static IReadOnlyList<Problem> Of(
+        CloneRequest request, CloneSource source, CloneTarget target, CloneServers servers, IReadOnlyDictionary<string, string?> standbySettings)
     {
         var notices = new List<Problem>();
         if (target.Content is TargetContent.Cluster)
@@ -265,6 +308,14 @@ internal static class CloneNotices
                 target.Configuration is { } own
                     ? $"The standby will use those in \"{own.Directory}\": see that they fit, or give --copy-external-config-files."
                     : "Without them the standby cannot start. On Debian create a cluster here with pg_createcluster and make its files fit; or give --copy-external-config-files[=samepath|pgdata]."));
+        }
+
+        if (request.Method == CloneMethod.Command && standbySettings.GetValueOrDefault("restore_command") is null)
+        {
+            notices.Add(new Problem(
+                "the copy will be as old as the backup that clone_command restores",
+                "The source keeps no WAL for it from before this moment, and \"restore_command\" is not set in repmgr.conf.",
+                "Set restore_command, unless the tool writes one into the copy."));
         }
 
         if (request.SlotName is null && source.WalKeepBytes == 0)

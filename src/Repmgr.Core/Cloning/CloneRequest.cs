@@ -10,6 +10,9 @@ public enum CloneMethod
 
     /// <summary>rsync over ssh inside the low-level backup API: the original's way; onto an existing directory only differences move.</summary>
     Rsync,
+
+    /// <summary><c>clone_command</c>: whatever tool keeps the operator's backups. It puts a copy into a directory, and we make a standby of it.</summary>
+    Command,
 }
 
 /// <summary>What becomes of configuration files that the source keeps outside its data directory (Debian's layout).</summary>
@@ -48,6 +51,9 @@ public sealed record CloneRequest
     public IReadOnlyList<string> RsyncOptions { get; init; } = [];
 
     public IReadOnlyList<string> BaseBackupOptions { get; init; } = [];
+
+    /// <summary><c>clone_command</c>; null when it is not set.</summary>
+    public string? Command { get; init; }
 
     /// <summary>Upper limit of the copy in kilobytes (1024 bytes) per second, all processes together; null: none.</summary>
     public long? MaxRateKilobytes { get; init; }

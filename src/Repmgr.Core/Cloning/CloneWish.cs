@@ -16,7 +16,7 @@ namespace Repmgr.Core.Cloning;
 public sealed record CloneWish(
     CommandOptions Options, Settings.Settings Settings, string? PgData, string? PgPassword, string? PgDatabase, string? PgHost, int Processors)
 {
-    public CloneMethod Method => Options.CloneMethod == "rsync" ? CloneMethod.Rsync : CloneMethod.BaseBackup;
+    public CloneMethod Method => Enum.Parse<CloneMethod>(Options.CloneMethod, ignoreCase: true);
 
     /// <summary>How the source is reached, as psql would: options before what a conninfo string after <c>-d</c> says, before <c>repmgr.conf</c>.</summary>
     public Conninfo? Source(out Problem? problem)
@@ -71,6 +71,7 @@ public sealed record CloneWish(
             SshOptions = OptionWords.Split(Settings.SshOptions),
             RsyncOptions = OptionWords.Split(Settings.RsyncOptions),
             BaseBackupOptions = baseBackup,
+            Command = Settings.CloneCommand,
             MaxRateKilobytes = Options.MaxRate is { } rate ? Math.Max(1, rate / 1024) : null,
             VerifyBackup = Options.VerifyBackup,
             MinimumWalSegments = Options.WalKeepSegments,

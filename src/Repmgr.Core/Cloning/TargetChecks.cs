@@ -203,6 +203,14 @@ internal static class TargetChecks
 
     private static IEnumerable<Objection> Options(CloneRequest request)
     {
+        if (request is { Method: CloneMethod.Command, Command: null })
+        {
+            yield return new(new Problem(
+                "\"clone_command\" is not set",
+                "Method command runs it to put a copy of the source's cluster into the data directory.",
+                "Set clone_command in repmgr.conf (docs/cloning.md has recipes for pgBackRest, Barman and WAL-G), or leave --method=command out."));
+        }
+
         if (request.Method == CloneMethod.Rsync && request.VerifyBackup)
         {
             yield return new(new Problem(

@@ -12,6 +12,7 @@ internal static class CloneCommand
             "Copies the whole database cluster of a running server into a local directory and writes the settings that make a standby of the copy: standby.signal, and primary_conninfo with what belongs to it in postgresql.auto.conf, where all other settings are kept. The new standby is not started and not registered; the last lines say how to do both.",
             "The node is a host name, as with -h. The source may be the primary or a standby that is up to date.",
             "Method basebackup runs pg_basebackup over PostgreSQL connections and needs nothing but a role that may replicate. Method rsync is the way of the first repmgr: the files travel over ssh, several rsync processes side by side. It reads what is in the directory already, so that with --force only the differences of a former node move.",
+            "Method command runs clone_command of the configuration file, which restores a backup that another tool keeps (pgBackRest, Barman, WAL-G or any other). What it leaves is checked to be a whole copy of the source's cluster before it takes the place of anything. docs/cloning.md has recipes.",
             "Everything that stands in the way is looked for before anything is touched, and said all at once. With --force an existing data directory is overwritten, but never one in which a server runs, nor one that belongs to another database cluster.",
             "If it is interrupted, run it again: the directory cannot be started by mistake, and the source is not left in backup mode.",
         ],
@@ -48,6 +49,7 @@ internal static class CloneCommand
         ExitCodes =
         [
             (ExitCode.BadRsync, "rsync failed"),
+            (ExitCode.LocalCommand, "clone_command failed, or left no whole copy of the source's cluster"),
             (ExitCode.BadPidFileOrStopBackup, "pg_backup_stop failed on the source"),
             .. CommonExitCodes.Database,
             (ExitCode.BadSsh, "the source could not be reached over ssh"),
@@ -64,12 +66,17 @@ internal static class CloneCommand
 
         OptionDefinition[] foreign = options.ReplicationConfOnly
             ? [Opt.Method, Opt.VerifyBackup, Opt.MaxRate, Opt.FastCheckpoint, Opt.WalKeepSegments, Opt.CopyExternalConfigFiles, Opt.RemoteUser, Opt.IgnoreRsyncWarning, Opt.Jobs]
-            : options.CloneMethod == "rsync" ? [Opt.VerifyBackup] : [Opt.IgnoreRsyncWarning, Opt.Jobs];
+            : options.CloneMethod switch
+            {
+                "rsync" => [Opt.VerifyBackup],
+                "command" => [Opt.VerifyBackup, Opt.MaxRate, Opt.WalKeepSegments, Opt.IgnoreRsyncWarning, Opt.Jobs],
+                _ => [Opt.IgnoreRsyncWarning, Opt.Jobs],
+            };
         foreach (OptionDefinition option in foreign.Where(options.Has))
         {
             yield return options.ReplicationConfOnly
                 ? new Problem($"options {option.Display} and {Opt.ReplicationConfOnly.Display} exclude each other", "Nothing is copied, so how to copy means nothing.")
-                : new Problem($"option {option.Display} does not go with method {options.CloneMethod}", Hint: $"Add --method={(options.CloneMethod == "rsync" ? "basebackup" : "rsync")}, or leave the option out.");
+                : new Problem($"option {option.Display} does not go with method {options.CloneMethod}", Hint: $"{(options.CloneMethod == "command" ? "Tell the tool in clone_command" : $"Add --method={(options.CloneMethod == "rsync" ? "basebackup" : "rsync")}")}, or leave the option out.");
         }
     }
 }

@@ -49,7 +49,7 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
 
     public string? Pgdata => Text(Opt.Pgdata);
 
-    /// <summary><c>basebackup</c> or <c>rsync</c>; null when not given.</summary>
+    /// <summary><c>basebackup</c>, <c>rsync</c> or <c>command</c>; null when not given.</summary>
     public string? Method => Text(Opt.Method)?.ToLowerInvariant();
 
     /// <summary>The method that holds, given or not: <c>-R</c> and <c>-I</c> alone are the original's invocation, which meant rsync.</summary>

@@ -71,7 +71,7 @@ public static class Opt
         Default = "data_directory of the configuration file, else PGDATA, else the same path as on the source",
     };
 
-    public static readonly OptionDefinition Method = new("method", null, new Choice("METHOD", "basebackup", "rsync"), "how to copy")
+    public static readonly OptionDefinition Method = new("method", null, new Choice("METHOD", "basebackup", "rsync", "command"), "how to copy")
     {
         Default = "rsync when -R or -I is given without --copy-external-config-files, else basebackup",
     };

@@ -176,6 +176,12 @@ public abstract record Step
         public override string Describe() => $"copy {Copy.SourceName} with pg_basebackup into \"{Copy.Staging}\"";
     }
 
+    /// <summary>Let <c>clone_command</c> put a copy into a staging directory inside the data directory, and check that it is a whole one of the right cluster.</summary>
+    public sealed record CopyByCommand(CommandCopy Copy) : Step
+    {
+        public override string Describe() => $"fill \"{Copy.Staging}\" with clone_command ({Copy.Template}) and check what it left";
+    }
+
     /// <summary>Compare the copy with the manifest that the source wrote (<c>pg_verifybackup</c>).</summary>
     public sealed record VerifyCopy(string Program, string Directory) : Step
     {

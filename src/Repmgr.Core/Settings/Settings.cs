@@ -60,6 +60,7 @@ public sealed record Settings
     public string? SshOptions { get; init; } = "-q -o ConnectTimeout=10";
 
     // Cloning
+    public string? CloneCommand { get; init; }
     public IReadOnlyList<TablespaceMapping> TablespaceMapping { get; init; } = [];
     public string? BarmanHost { get; init; }
     public string? BarmanServer { get; init; }

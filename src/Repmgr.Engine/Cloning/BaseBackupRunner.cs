@@ -14,7 +14,7 @@ internal sealed partial class BaseBackupRunner(BaseBackupCopy copy, IProgress<Co
     {
         try
         {
-            TargetDirectory.RemoveStaging(copy);
+            TargetDirectory.RemoveStaging(copy.Staging, copy.Tablespaces);
             foreach (StagedTablespace space in copy.Tablespaces)
                 Directory.CreateDirectory(space.Destination, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }

@@ -28,6 +28,7 @@ public sealed class CloneSteps(StepContext context) : IDisposable
                 Step.BeginClone begin => await BeginAsync(begin, cancel).ConfigureAwait(false),
                 Step.ClearTarget clear => Did(() => TargetDirectory.Clear(clear)),
                 Step.CopyByBaseBackup backup => await new BaseBackupRunner(backup.Copy, _progress).RunAsync(cancel).ConfigureAwait(false),
+                Step.CopyByCommand command => await new CommandRunner(command.Copy, _progress, context.Clock).RunAsync(cancel).ConfigureAwait(false),
                 Step.VerifyCopy verify => await VerifyAsync(verify, cancel).ConfigureAwait(false),
                 Step.CopyByRsync rsync => await new RsyncRunner(rsync.Copy, _connector, _progress).RunAsync(cancel).ConfigureAwait(false),
                 Step.CopyConfigFiles files => await ConfigFiles.CopyAsync(files, cancel).ConfigureAwait(false),

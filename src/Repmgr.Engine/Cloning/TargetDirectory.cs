@@ -32,15 +32,15 @@ internal static class TargetDirectory
         return held;
     }
 
-    // When a repmgr is killed, its rsync or pg_basebackup ends too, but only when it next writes to the broken pipe. Until then it
-    // still writes here.
+    // When a repmgr is killed, its rsync or pg_basebackup ends too, but only when it next writes to the broken pipe, and a restore tool
+    // perhaps not before it is done. Until then it still writes here.
     private static async Task AwaitOrphansAsync(string directory, bool again, CancellationToken cancel)
     {
         long start = TimeProvider.System.GetTimestamp();
         while (again && Orphans(directory) is { Count: > 0 } left)
         {
             if (TimeProvider.System.GetElapsedTime(start) > OrphansWithin)
-                throw new IOException($"processes of an interrupted clone still write to \"{directory}\": {string.Join(", ", left)}");
+                throw new IOException($"processes of an interrupted clone still write to \"{directory}\"; end them, or wait until they are done: {string.Join(", ", left)}");
             await Task.Delay(TimeSpan.FromMilliseconds(100), cancel).ConfigureAwait(false);
         }
     }
@@ -48,13 +48,15 @@ internal static class TargetDirectory
     private static List<string> Orphans(string directory)
     {
         var found = new List<string>();
+        string restores = $"{CloneCommandLine.DirectoryVariable}={Path.Combine(directory, CopyRules.Staging)}";
         foreach (string process in Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(path[^1])))
         {
             try
             {
                 string[] arguments = File.ReadAllText(Path.Combine(process, "cmdline")).Split('\0');
-                if (Path.GetFileName(arguments[0]) is "rsync" or "pg_basebackup"
-                    && arguments.Any(argument => argument.StartsWith(directory + "/", StringComparison.Ordinal) || argument == "--pgdata=" + Path.Combine(directory, CopyRules.Staging)))
+                bool copies = Path.GetFileName(arguments[0]) is "rsync" or "pg_basebackup"
+                    && arguments.Any(argument => argument.StartsWith(directory + "/", StringComparison.Ordinal) || argument == "--pgdata=" + Path.Combine(directory, CopyRules.Staging));
+                if (copies || File.ReadAllText(Path.Combine(process, "environ")).Split('\0').Contains(restores))
                     found.Add(Path.GetFileName(process));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -93,12 +95,14 @@ internal static class TargetDirectory
     }
 
     /// <summary>Deletes a staging directory that an interrupted clone left behind.</summary>
-    public static void RemoveStaging(BaseBackupCopy copy)
+    /// <param name="directory">It lies inside the data directory.</param>
+    /// <param name="tablespaces">Those that have a staging directory of their own.</param>
+    public static void RemoveStaging(string directory, IEnumerable<StagedTablespace> tablespaces)
     {
         // pg_basebackup's --waldir: what lies behind the link is part of the copy.
-        if (new DirectoryInfo(Path.Combine(copy.Staging, "pg_wal")) is { Exists: true, LinkTarget: not null } wal)
+        if (new DirectoryInfo(Path.Combine(directory, "pg_wal")) is { Exists: true, LinkTarget: not null } wal)
             Empty(wal.FullName);
-        foreach (string staging in copy.Tablespaces.Select(space => space.Staging).Append(copy.Staging).Where(Directory.Exists))
+        foreach (string staging in tablespaces.Select(space => space.Staging).Append(directory).Where(Directory.Exists))
             Directory.Delete(staging, recursive: true);
     }
 

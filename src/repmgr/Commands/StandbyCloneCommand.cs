@@ -76,7 +76,11 @@ internal sealed class StandbyCloneCommand : ICommand
         bool copied = code == ExitCode.Success;
         if (seen.Request.NodeId is { } id && seen.Source.RegisteredNodes.Count > 0)
         {
-            string method = seen.Request.Method == CloneMethod.Rsync ? "rsync" : "pg_basebackup";
+            string method = seen.Request.Method switch
+            {
+                CloneMethod.BaseBackup => "pg_basebackup",
+                var other => other.ToString().ToLowerInvariant(),
+            };
             await events.RecordAsync(
                 seen.Primary,
                 new ClusterEvent(

@@ -40,6 +40,12 @@ internal static class ProgramSettings
             Since = Generation.Two,
             Description = "Options for ssh.",
         },
+        new Setting<string?>("clone_command", SettingType.Command, s => s.CloneCommand, (s, v) => s with { CloneCommand = v })
+        {
+            Group = SettingGroup.Cloning,
+            Since = Generation.Six,
+            Description = "The command of standby clone --method=command, run by a shell: it restores a backup of the source's cluster into the empty directory %D. Placeholders: %D that directory; %n and %a this node's ID and name; %h, %p, %u, %d the host, port, user and database of the source, and %c all of it as a conninfo string without the password; %v the major version; %b the directory of PostgreSQL's programs. Each is one word, whatever quotes stand around it.",
+        },
         new Setting<IReadOnlyList<TablespaceMapping>>(
             "tablespace_mapping",
             SettingType.Mappings,

@@ -1,0 +1,78 @@
+using Repmgr.Core.Cloning;
+using Repmgr.Core.Planning;
+using Repmgr.Core.Problems;
+using Repmgr.Engine.Files;
+using Repmgr.Engine.Processes;
+
+namespace Repmgr.Engine.Cloning;
+
+/// <summary>Runs <c>clone_command</c> on an empty staging directory, and looks at what it left before anybody relies on it.</summary>
+internal sealed class CommandRunner(CommandCopy copy, IProgress<CopyProgress> progress, TimeProvider clock)
+{
+    private static readonly TimeSpan MeasureEvery = TimeSpan.FromSeconds(2);
+
+    public async Task<StepOutcome> RunAsync(CancellationToken cancel)
+    {
+        TargetDirectory.RemoveStaging(copy.Staging, []);
+        Directory.CreateDirectory(copy.Staging, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        long start = clock.GetTimestamp();
+        ProgramResult result = await MeasuredAsync(RestoreAsync, cancel).ConfigureAwait(false);
+        if (!result.Succeeded)
+            return Failed(result);
+        if (RestoredCopyCheck.Problem(copy, RestoredCopyFiles.Look(copy.Staging)) is { } problem)
+            return new StepOutcome.Failed(problem, ExitCode.LocalCommand);
+
+        RestoredCopyFiles.Fit(copy);
+        return Done(clock.GetElapsedTime(start));
+    }
+
+    // All that the command writes is taken for messages: tools differ in where they say what went wrong.
+    private Task<ProgramResult> RestoreAsync(CancellationToken cancel)
+    {
+        var environment = new Dictionary<string, string?>(ProgramEnvironment.Connecting(copy.Source));
+        foreach ((string name, string value) in copy.Command.Environment)
+            environment[name] = value;
+        return CopyProgram.RunAsync("/bin/sh", ["-c", "exec >&2\n" + copy.Command.Script], environment, null, null, cancel);
+    }
+
+    private async Task<ProgramResult> MeasuredAsync(Func<CancellationToken, Task<ProgramResult>> work, CancellationToken cancel)
+    {
+        Task<ProgramResult> running = work(cancel);
+        do
+        {
+            if (CopySize.TryOf([copy.Staging]) is { } size)
+                progress.Report(new CopyProgress("restoring", size.Bytes, copy.TotalBytes));
+        }
+        while (await Task.WhenAny(running, Task.Delay(MeasureEvery, clock, CancellationToken.None)).ConfigureAwait(false) != running);
+        return await running.ConfigureAwait(false);
+    }
+
+    private StepOutcome.Failed Failed(ProgramResult result)
+    {
+        TargetDirectory.RemoveStaging(copy.Staging, []);
+        string said = result.Explain("clone_command");
+        return new StepOutcome.Failed(
+            CopyProgram.FoundDiskFull(result)
+                ? new Problem("there is no space left for the copy", said, "What was restored is removed. Free some space and run the command again.")
+                : new Problem("clone_command failed", said, "What was restored is removed. Mend the cause and run the command again: it starts over in the same directory."),
+            ExitCode.LocalCommand);
+    }
+
+    private StepOutcome.Done Done(TimeSpan took)
+    {
+        BackupLabel? label = RestoredCopyFiles.Label(copy.Staging);
+        CopySize? size = CopySize.TryOf([copy.Staging, .. copy.Expected.Tablespaces.Select(space => Path.Combine(space.Destination, space.VersionDirectory))]);
+        return new StepOutcome.Done(label is null
+            ? "it is a whole copy, without a backup label: as of a server that was stopped, or of a snapshot"
+            : $"it is a whole copy, of a backup that begins at {label.Start} on timeline {label.Timeline}")
+        {
+            Copied = new CloneResult(CloneMethod.Command, 1, took)
+            {
+                Files = size?.Files,
+                BytesTotal = size?.Bytes,
+                StartLsn = label?.Start,
+                StopLsn = ManifestEnd.Read(copy.Staging),
+            },
+        };
+    }
+}
