@@ -8,7 +8,10 @@ public sealed class DiskSpaceTest : CloneTest
 {
     private const string Filler = "repmgr_clone.somebody-else-s";
 
-    public static TheoryData<string> Methods { get; } = ["basebackup", "rsync"];
+    public static TheoryData<string> Methods { get; } = ["basebackup", "rsync", "command"];
+
+    // A tool that can be told how fast.
+    private const string Tool = "clone_command='%b/pg_basebackup --no-password -c fast -r 2M -d %c -D %D'";
 
     [Theory, MemberData(nameof(Methods))]
     public async Task Disks_that_are_too_small_are_named_before_anything_is_touched(string method)
@@ -19,7 +22,7 @@ public sealed class DiskSpaceTest : CloneTest
         await FillAsync(source, 200_000, there);
         await target.Host!.MountAsync(target.DataDirectory, "16m", target.User);
         await target.Host.MountAsync(here, "1m", target.User);
-        await target.WriteConfAsync("use_replication_slots=yes", $"tablespace_mapping='{there}={here}'");
+        await target.WriteConfAsync("use_replication_slots=yes", $"tablespace_mapping='{there}={here}'", Tool);
 
         var refused = (await CloneAsync(target, Clone(source, $"--method={method}"))).ShouldExit(ExitCode.BadConfig);
 
@@ -37,17 +40,20 @@ public sealed class DiskSpaceTest : CloneTest
         await FillAsync(source, 20_000);
         await target.Host!.MountAsync(target.DataDirectory, "300m", target.User);
         string arrived = method == "rsync" ? "base/1/PG_VERSION" : "repmgr_clone.staging/base/1/PG_VERSION";
-        var run = CloneRun.Start(target, Clone(source, $"--method={method}", "--max-rate=2M"));
+        string[] slowly = method == "command" ? [] : ["--max-rate=2M"];
+        await target.WriteConfAsync(Tool);
+        var run = CloneRun.Start(target, Clone(source, [$"--method={method}", .. slowly]));
         await Eventually.TrueAsync(
             () => Task.FromResult(run.Ended.IsCompleted || File.Exists(target.Seen(Path.Combine(target.DataDirectory, arrived)))), Seconds(60), "files arrive");
 
         await target.Host.FillAsync(target.DataDirectory, Filler);
 
-        (await run.Ended).ShouldExit(method == "rsync" ? ExitCode.BadRsync : ExitCode.BadBaseBackup)
+        (await run.Ended).ShouldExit(method switch { "rsync" => ExitCode.BadRsync, "command" => ExitCode.LocalCommand, _ => ExitCode.BadBaseBackup })
             .ShouldSay("there is no space left for the copy").ShouldSay("No space left on device").ShouldSay("Free some space");
         await LeftBackupModeAsync(source);
         await CannotBeStartedAsync(target);
         await target.Host.EmptyAsync(target.DataDirectory, Filler);
+        await target.WriteConfAsync(Tool.Replace("-r 2M ", "", StringComparison.Ordinal));
         (await CloneAsync(target, Clone(source, $"--method={method}"))).ShouldSucceed().ShouldSay("is continued");
         await StartsAndStreamsAsync(target, source);
         await SameRowsAsync(target, source, "filling");
