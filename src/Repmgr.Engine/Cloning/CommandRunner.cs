@@ -1,7 +1,6 @@
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Problems;
-using Repmgr.Engine.Files;
 using Repmgr.Engine.Processes;
 
 namespace Repmgr.Engine.Cloning;

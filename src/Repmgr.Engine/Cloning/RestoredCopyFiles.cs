@@ -57,7 +57,7 @@ internal static class RestoredCopyFiles
         string path = Path.Combine(directory, MapFile);
         if (!File.Exists(path))
             return;
-        IReadOnlyDictionary<uint, string> locations = Locations(directory);
+        Dictionary<uint, string> locations = Locations(directory);
         string? map = TablespaceMap.Write(
             TablespaceMap.Read(File.ReadAllText(path)).Select(space => new TablespaceView(space.Key, "", locations[space.Key], null)), location => location);
         DurableFile.Replace(path, Encoding.UTF8.GetBytes(map ?? ""));
