@@ -35,6 +35,41 @@ internal sealed class CloneRun
         return killed > 0;
     }
 
+    /// <summary>
+    /// Sends SIGKILL to repmgr as soon as this file is there, in the target's data directory. Some points last for milliseconds
+    /// only: a run that gets past it is done anew, onto nothing.
+    /// </summary>
+    public static async Task KillWhereAsync(TestServer target, string whenThereIs, params string[] arguments)
+    {
+        for (int attempt = 0; attempt < 5; attempt++)
+        {
+            if (Directory.Exists(target.DataDirectory))
+                Directory.Delete(target.DataDirectory, recursive: true);
+            CloneRun run = Start(target, arguments);
+            await Task.Factory.StartNew(
+                () => run.KillWhen(Path.Combine(target.DataDirectory, whenThereIs)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            if ((await run.Ended).ExitCode != 0)
+                return;
+        }
+
+        Assert.Fail($"the clone ended five times before it could be killed where {whenThereIs} is there");
+    }
+
+    // Who is to be killed is looked up first: that takes longer than some of the points last.
+    private void KillWhen(string path)
+    {
+        int[] pids = [];
+        while (!Ended.IsCompleted && (pids.Length == 0 || !Path.Exists(path)))
+        {
+            if (pids.Length == 0)
+                pids = [.. Processes("repmgr")];
+            Thread.Sleep(1);
+        }
+
+        foreach (int pid in pids)
+            _ = Leftovers.Send(pid, Leftovers.SigKill);
+    }
+
     private IEnumerable<int> Processes(string program) => Leftovers.In(_target.Lab.Directory).Where(pid => Name(pid) == program);
 
     private static string? Name(int pid)

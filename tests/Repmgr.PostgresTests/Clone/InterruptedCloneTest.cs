@@ -14,10 +14,7 @@ public sealed class InterruptedCloneTest : CloneTest
     {
         var (source, target) = await OnHostsAsync(PostgresMajor.Default);
         await FillAsync(source, 20_000);
-        string[] arguments = Clone(source, "--method=rsync", "-I", "--max-rate=8M");
-        var run = CloneRun.Start(target, arguments);
-        Assert.True(await run.KillAsync("repmgr", () => Task.FromResult(Path.Exists(Path.Combine(target.DataDirectory, whenThereIs)))), "the clone ended before it could be killed");
-        await run.Ended;
+        await CloneRun.KillWhereAsync(target, whenThereIs, Clone(source, "--method=rsync", "-I", "--max-rate=8M"));
         await LeftBackupModeAsync(source);
         await CannotBeStartedAsync(target);
         (await CloneAsync(target, Clone(source, "--method=rsync", "-I"))).ShouldSucceed().ShouldSay("is continued");
@@ -33,9 +30,7 @@ public sealed class InterruptedCloneTest : CloneTest
     {
         var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
         await FillAsync(source, 20_000);
-        var run = CloneRun.Start(target, Clone(source, "--max-rate=8M"));
-        Assert.True(await run.KillAsync("repmgr", () => Task.FromResult(Path.Exists(Path.Combine(target.DataDirectory, whenThereIs)))), "the clone ended before it could be killed");
-        await run.Ended;
+        await CloneRun.KillWhereAsync(target, whenThereIs, Clone(source, "--max-rate=8M"));
         await LeftBackupModeAsync(source);
         await CannotBeStartedAsync(target);
         (await CloneAsync(target, Clone(source))).ShouldSucceed().ShouldSay("is continued");

@@ -21,6 +21,10 @@ public sealed record PostgresMajor(int Number, string BinDirectory)
     /// <summary>The one for tests that need no more than one: 15 where it is wanted, else the newest wanted.</summary>
     public static int Default => Wanted.Contains(15) ? 15 : Wanted[^1];
 
+    /// <summary>The newest wanted one that the distribution's packages have installed; null when there is none.</summary>
+    public static PostgresMajor? OfDistribution =>
+        Wanted.OrderDescending().Select(Find).FirstOrDefault(major => major?.BinDirectory.StartsWith("/usr/", StringComparison.Ordinal) == true);
+
     public string Program(string name) => Path.Combine(BinDirectory, name);
 
     /// <summary>Finds the programs where the distribution or <c>tools/get-postgres</c> put them; null if they are nowhere.</summary>
