@@ -9,6 +9,9 @@ namespace Repmgr.Core.Cloning;
 /// <param name="Timeline">The timeline it was taken on.</param>
 public sealed partial record BackupLabel(Lsn Start, uint Timeline)
 {
+    /// <summary>Where the backup begins that this one, an incremental, is built on; null for a full one.</summary>
+    public Lsn? IncrementalFrom { get; init; }
+
     /// <summary>Reads the text that <c>pg_backup_stop</c> returns; null when it is not one.</summary>
     public static BackupLabel? TryRead(string text)
     {
@@ -16,12 +19,16 @@ public sealed partial record BackupLabel(Lsn Start, uint Timeline)
         Match timeline = TimelineLine().Match(text);
         return start.Success && Lsn.TryParse(start.Groups[1].Value, out Lsn lsn) && timeline.Success
             && uint.TryParse(timeline.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out uint number)
-            ? new BackupLabel(lsn, number)
+            ? new BackupLabel(lsn, number) { IncrementalFrom = Lsn.TryParse(IncrementalLine().Match(text).Groups[1].Value, out Lsn from) ? from : null }
             : null;
     }
 
     [GeneratedRegex(@"^START WAL LOCATION: ([0-9A-F]+/[0-9A-F]+) \(file [0-9A-F]{24}\)", RegexOptions.Multiline)]
     private static partial Regex StartLine();
+
+    // Written by build_backup_content() in src/backend/access/transam/xlogbackup.c since PostgreSQL 17.
+    [GeneratedRegex("^INCREMENTAL FROM LSN: ([0-9A-F]+/[0-9A-F]+)$", RegexOptions.Multiline)]
+    private static partial Regex IncrementalLine();
 
     [GeneratedRegex("^START TIMELINE: ([0-9]+)", RegexOptions.Multiline)]
     private static partial Regex TimelineLine();

@@ -113,16 +113,21 @@ public static class ClonePlanner
         IReadOnlyDictionary<string, string?> standbySettings)
     {
         string staging = Staging(request);
+        IReadOnlyList<string> earlier = request.EarlierBackups;
+        string first = earlier.Count == 0 ? staging : $"{request.DataDirectory.TrimEnd('/')}/{CopyRules.Incremental}";
         List<Step> copy =
         [
             new Step.CopyByBaseBackup(new BaseBackupCopy(
-            $"{tools.BinDirectory}/pg_basebackup",
-            servers.Source,
-            servers.SourceName,
-            staging,
-            tablespaces,
-            BaseBackupArguments.Of(request, servers.UpstreamIsSource, target.WalLink),
-            TotalBytes(source))),
+                $"{tools.BinDirectory}/pg_basebackup",
+                servers.Source,
+                servers.SourceName,
+                first,
+                tablespaces,
+                BaseBackupArguments.Of(request, servers.UpstreamIsSource, target.WalLink),
+                TotalBytes(source))),
+            .. earlier.Count == 0
+                ? Array.Empty<Step>()
+                : [new Step.CombineBackups(new CombineCopy($"{tools.BinDirectory}/pg_combinebackup", earlier, first, staging, tablespaces, TotalBytes(source)))],
             .. request.VerifyBackup ? [new Step.VerifyCopy($"{tools.BinDirectory}/pg_verifybackup", staging)] : Array.Empty<Step>(),
             .. Configure(request, source, staging, standbySettings),
         ];
@@ -245,6 +250,9 @@ internal static class BaseBackupArguments
             arguments.Add($"--slot={slot}");
         if (request.MaxRateKilobytes is { } rate)
             arguments.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--max-rate={rate}"));
+
+        if (request.EarlierBackups is [.., var last])
+            arguments.Add($"--incremental={last}/{BackupManifest.FileName}");
 
         // Of an option given twice pg_basebackup takes the last: the operator's own options win.
         arguments.AddRange(WithoutWalDirectory(request.BaseBackupOptions, walLink));

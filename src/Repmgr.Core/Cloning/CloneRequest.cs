@@ -52,6 +52,9 @@ public sealed record CloneRequest
 
     public IReadOnlyList<string> BaseBackupOptions { get; init; } = [];
 
+    /// <summary>Directories of earlier backups, the full one first: what has changed since the last of them is fetched, and all are combined.</summary>
+    public IReadOnlyList<string> EarlierBackups { get; init; } = [];
+
     /// <summary><c>clone_command</c>; null when it is not set.</summary>
     public string? Command { get; init; }
 

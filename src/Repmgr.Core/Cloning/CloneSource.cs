@@ -49,6 +49,9 @@ public sealed record CloneSource
 
     public required bool WalLogHints { get; init; }
 
+    /// <summary><c>summarize_wal</c>; false where the server is too old to have it.</summary>
+    public bool SummarizeWal { get; init; }
+
     public required IReadOnlyList<TablespaceView> Tablespaces { get; init; }
 
     /// <summary>Bytes in the data directory without tablespaces elsewhere and without WAL; null when the role may not know.</summary>

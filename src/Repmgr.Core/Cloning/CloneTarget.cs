@@ -18,6 +18,9 @@ public sealed record CloneTarget(
     /// <summary>The data directory of another cluster that this one lies inside of; null: of none.</summary>
     public string? Inside { get; init; }
 
+    /// <summary>The earlier backups named in the request, in its order.</summary>
+    public IReadOnlyList<EarlierBackup> EarlierBackups { get; init; } = [];
+
     /// <summary>Where a link in the place of <c>pg_wal</c> leads; null: there is none. Such a link is kept.</summary>
     public string? WalLink { get; init; }
 
@@ -93,7 +96,11 @@ public sealed record CloneTools(
     bool VerifyBackup,
     PostgresVersion? Server,
     Version? Rsync = null,
-    RemoteView? Remote = null);
+    RemoteView? Remote = null)
+{
+    /// <summary><c>pg_combinebackup</c> is there.</summary>
+    public bool CombineBackup { get; init; }
+}
 
 /// <summary>What a try of ssh to the source's host found.</summary>
 public abstract record RemoteView

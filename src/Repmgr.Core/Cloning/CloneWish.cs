@@ -72,6 +72,7 @@ public sealed record CloneWish(
             RsyncOptions = OptionWords.Split(Settings.RsyncOptions),
             BaseBackupOptions = baseBackup,
             Command = Settings.CloneCommand,
+            EarlierBackups = Options.IncrementalFrom,
             MaxRateKilobytes = Options.MaxRate is { } rate ? Math.Max(1, rate / 1024) : null,
             VerifyBackup = Options.VerifyBackup,
             MinimumWalSegments = Options.WalKeepSegments,

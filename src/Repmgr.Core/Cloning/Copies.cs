@@ -17,7 +17,11 @@ public sealed record BaseBackupCopy(
     string Staging,
     IReadOnlyList<StagedTablespace> Tablespaces,
     IReadOnlyList<string> Arguments,
-    long? TotalBytes);
+    long? TotalBytes)
+{
+    /// <summary>Where a tablespace goes first.</summary>
+    public string StagingOf(StagedTablespace space) => space.Beside(Staging[(Staging.LastIndexOf('/') + 1)..]);
+}
 
 /// <summary>A tablespace on its way.</summary>
 /// <param name="Oid">Its number.</param>
@@ -27,8 +31,21 @@ public sealed record BaseBackupCopy(
 public sealed record StagedTablespace(uint Oid, string Location, string Destination, string VersionDirectory)
 {
     /// <summary>Where pg_basebackup puts it before it is moved into place.</summary>
-    public string Staging => $"{Destination.TrimEnd('/')}/{CopyRules.Staging}";
+    public string Staging => Beside(CopyRules.Staging);
+
+    /// <summary>A directory of our own in the tablespace's directory.</summary>
+    public string Beside(string name) => $"{Destination.TrimEnd('/')}/{name}";
 }
+
+/// <summary>What pg_combinebackup is to do.</summary>
+/// <param name="Program">Its path.</param>
+/// <param name="Earlier">The directories of the earlier backups, the full one first.</param>
+/// <param name="Incremental">The directory of the incremental one made now, inside the data directory; it is removed afterwards.</param>
+/// <param name="Staging">Where the combined copy goes.</param>
+/// <param name="Tablespaces">Tablespaces with directories of their own.</param>
+/// <param name="TotalBytes">The expected size, for progress; null when it is not known.</param>
+public sealed record CombineCopy(
+    string Program, IReadOnlyList<string> Earlier, string Incremental, string Staging, IReadOnlyList<StagedTablespace> Tablespaces, long? TotalBytes);
 
 /// <summary>How ssh reaches the source's host.</summary>
 /// <param name="Host">Its name.</param>

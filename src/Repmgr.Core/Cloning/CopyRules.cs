@@ -12,6 +12,9 @@ public static class CopyRules
     /// <summary>Where pg_basebackup puts its copy, inside the data directory and inside each tablespace, before it is moved into place.</summary>
     public const string Staging = "repmgr_clone.staging";
 
+    /// <summary>Where an incremental backup goes before it is combined with those before it, in the same places.</summary>
+    public const string Incremental = "repmgr_clone.incremental";
+
     /// <summary>Files of our own beside the cluster's begin like this; they are neither copied nor taken for extraneous.</summary>
     public const string OwnPrefix = "repmgr_clone.";
 

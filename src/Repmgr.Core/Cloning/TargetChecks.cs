@@ -15,6 +15,7 @@ internal static class TargetChecks
         .. Remote(request, tools),
         .. Configuration(request, source, target),
         .. Options(request),
+        .. IncrementalChecks.Of(request, source, target, tools),
     ];
 
     /// <summary>Where only the replication settings are written, a whole copy must be here, and at rest.</summary>

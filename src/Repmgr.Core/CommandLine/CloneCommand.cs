@@ -27,7 +27,7 @@ internal static class CloneCommand
         [
             Opt.Host, Opt.Port, Opt.Username, Opt.Dbname,
             Opt.Pgdata, Opt.Method, Opt.DryRun, Opt.Force, Opt.Json,
-            Opt.WalKeepSegments, Opt.MaxRate, Opt.VerifyBackup, Opt.CopyExternalConfigFiles,
+            Opt.WalKeepSegments, Opt.MaxRate, Opt.VerifyBackup, Opt.IncrementalFrom, Opt.CopyExternalConfigFiles,
             Opt.RemoteUser, Opt.IgnoreRsyncWarning, Opt.Jobs,
             Opt.UpstreamNodeId, Opt.UpstreamConninfo, Opt.ReplicationUser, Opt.RecoveryMinApplyDelay, Opt.NoUpstreamConnection, Opt.ReplicationConfOnly,
             Opt.FastCheckpoint, Opt.WithoutBarman, Opt.CheckUpstreamConfig, Opt.RemoteConfigFile,
@@ -54,7 +54,7 @@ internal static class CloneCommand
             .. CommonExitCodes.Database,
             (ExitCode.BadSsh, "the source could not be reached over ssh"),
             (ExitCode.SystemFailure, "a call of the operating system failed, or the command was interrupted"),
-            (ExitCode.BadBaseBackup, "pg_basebackup or pg_verifybackup failed"),
+            (ExitCode.BadBaseBackup, "pg_basebackup, pg_combinebackup or pg_verifybackup failed"),
         ],
         Faults = Faults,
     };
@@ -65,11 +65,11 @@ internal static class CloneCommand
             yield return new Problem("the node to clone is given twice", $"Once as \"{node}\" after the command and once as \"{host}\" with -h/--host.", "Give it once.");
 
         OptionDefinition[] foreign = options.ReplicationConfOnly
-            ? [Opt.Method, Opt.VerifyBackup, Opt.MaxRate, Opt.FastCheckpoint, Opt.WalKeepSegments, Opt.CopyExternalConfigFiles, Opt.RemoteUser, Opt.IgnoreRsyncWarning, Opt.Jobs]
+            ? [Opt.Method, Opt.VerifyBackup, Opt.IncrementalFrom, Opt.MaxRate, Opt.FastCheckpoint, Opt.WalKeepSegments, Opt.CopyExternalConfigFiles, Opt.RemoteUser, Opt.IgnoreRsyncWarning, Opt.Jobs]
             : options.CloneMethod switch
             {
-                "rsync" => [Opt.VerifyBackup],
-                "command" => [Opt.VerifyBackup, Opt.MaxRate, Opt.WalKeepSegments, Opt.IgnoreRsyncWarning, Opt.Jobs],
+                "rsync" => [Opt.VerifyBackup, Opt.IncrementalFrom],
+                "command" => [Opt.VerifyBackup, Opt.IncrementalFrom, Opt.MaxRate, Opt.WalKeepSegments, Opt.IgnoreRsyncWarning, Opt.Jobs],
                 _ => [Opt.IgnoreRsyncWarning, Opt.Jobs],
             };
         foreach (OptionDefinition option in foreign.Where(options.Has))

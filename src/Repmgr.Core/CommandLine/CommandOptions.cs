@@ -69,6 +69,12 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
     public string? UpstreamConninfo => Text(Opt.UpstreamConninfo);
     public bool ReplicationConfOnly => Has(Opt.ReplicationConfOnly);
     public bool VerifyBackup => Has(Opt.VerifyBackup);
+
+    /// <summary>Directories of earlier backups, the full one first.</summary>
+    public IReadOnlyList<string> IncrementalFrom => Text(Opt.IncrementalFrom) is { } text
+        ? [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(path => path.Length > 1 ? path.TrimEnd('/') : path)]
+        : [];
+
     public TimeSpan? RecoveryMinApplyDelay => Text(Opt.RecoveryMinApplyDelay) is { } text ? OptionValue.Duration.ToTimeSpan(text) : null;
 
     /// <summary>Bytes per second.</summary>

@@ -112,6 +112,8 @@ public static class Opt
     };
 
     public static readonly OptionDefinition VerifyBackup = new("verify-backup", null, Flag, "check the copy with pg_verifybackup");
+    public static readonly OptionDefinition IncrementalFrom = new(
+        "incremental-from", null, new Text("DIRECTORY", Completion.Directory), "fetch only what has changed since this earlier backup, and combine the two; several of a chain with commas, the full one first (basebackup, PostgreSQL 17+)");
     public static readonly OptionDefinition RecoveryMinApplyDelay = new("recovery-min-apply-delay", null, new Duration("TIME"), "let the standby lag behind on purpose, by a time such as 30min or 1d");
     public static readonly OptionDefinition MaxRate = new("max-rate", null, new Rate("RATE"), "copy no faster than this: kilobytes per second, or with the suffix k or M") { Default = "no limit" };
     public static readonly OptionDefinition Jobs = new("jobs", 'j', new Integer("NUMBER", 1, 64), "rsync processes side by side") { Default = "as many as there are processors, from 2 to 8" };

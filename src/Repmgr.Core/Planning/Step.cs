@@ -176,6 +176,12 @@ public abstract record Step
         public override string Describe() => $"copy {Copy.SourceName} with pg_basebackup into \"{Copy.Staging}\"";
     }
 
+    /// <summary>Combine earlier backups with the incremental one made now (<c>pg_combinebackup</c>).</summary>
+    public sealed record CombineBackups(CombineCopy Copy) : Step
+    {
+        public override string Describe() => $"combine {Listed(Copy.Earlier)} and what has changed since into \"{Copy.Staging}\" with pg_combinebackup";
+    }
+
     /// <summary>Let <c>clone_command</c> put a copy into a staging directory inside the data directory, and check that it is a whole one of the right cluster.</summary>
     public sealed record CopyByCommand(CommandCopy Copy) : Step
     {

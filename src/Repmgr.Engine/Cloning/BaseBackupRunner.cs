@@ -10,11 +10,14 @@ namespace Repmgr.Engine.Cloning;
 /// <summary>Runs pg_basebackup into the staging directory.</summary>
 internal sealed partial class BaseBackupRunner(BaseBackupCopy copy, IProgress<CopyProgress> progress)
 {
+    private long? _received;
+
     public async Task<StepOutcome> RunAsync(CancellationToken cancel)
     {
         try
         {
-            TargetDirectory.RemoveStaging(copy.Staging, copy.Tablespaces);
+            foreach (string name in new[] { CopyRules.Staging, CopyRules.Incremental })
+                TargetDirectory.RemoveStaging(Path.Combine(Path.GetDirectoryName(copy.Staging)!, name), copy.Tablespaces);
             foreach (StagedTablespace space in copy.Tablespaces)
                 Directory.CreateDirectory(space.Destination, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
@@ -26,7 +29,7 @@ internal sealed partial class BaseBackupRunner(BaseBackupCopy copy, IProgress<Co
         progress.Report(new CopyProgress("waiting for the source's checkpoint"));
         ProgramResult result = await CopyProgram.RunAsync(copy.Program, Arguments(), ProgramEnvironment.Connecting(copy.Source), null, Said, cancel).ConfigureAwait(false);
         return result.Succeeded
-            ? new StepOutcome.Done()
+            ? new StepOutcome.Done { Copied = Copied() }
             : new StepOutcome.Failed(
                 CopyProgram.FoundDiskFull(result)
                     ? new Problem(
@@ -36,24 +39,44 @@ internal sealed partial class BaseBackupRunner(BaseBackupCopy copy, IProgress<Co
                     : new Problem(
                         "pg_basebackup failed",
                         Explain(result),
-                        "Mend the cause and run the command again: it starts over in the same directory."),
+                        IsIncremental
+                            ? "Mend the cause and run the command again; or, where the source has no summaries of its WAL since the earlier backup any more, leave --incremental-from out."
+                            : "Mend the cause and run the command again: it starts over in the same directory."),
                 ExitCode.BadBaseBackup);
     }
+
+    private bool IsIncremental => Path.GetFileName(copy.Staging) == CopyRules.Incremental;
 
     private IReadOnlyList<string> Arguments() =>
     [
         "--dbname=" + copy.Source.WithoutSecrets().WithDefault("application_name", "repmgr standby clone").Reveal(),
         "--pgdata=" + copy.Staging,
         "--progress",
-        .. copy.Tablespaces.Select(space => $"--tablespace-mapping={Escape(space.Location)}={Escape(space.Staging)}"),
+        .. copy.Tablespaces.Select(space => $"--tablespace-mapping={Escape(space.Location)}={Escape(copy.StagingOf(space))}"),
         .. copy.Arguments,
     ];
 
     private void Said(string line)
     {
         Match match = ProgressLine().Match(line);
-        if (match.Success)
-            progress.Report(new CopyProgress("copying", Kilobytes(match.Groups[1].Value), Kilobytes(match.Groups[2].Value)));
+        if (!match.Success)
+            return;
+        _received = Kilobytes(match.Groups[1].Value);
+        progress.Report(new CopyProgress("copying", _received, Kilobytes(match.Groups[2].Value)));
+    }
+
+    private CloneResult Copied()
+    {
+        CopySize? size = CopySize.TryOf([copy.Staging, .. copy.Tablespaces.Select(copy.StagingOf)]);
+        return new CloneResult(CloneMethod.BaseBackup, 1, TimeSpan.Zero)
+        {
+            Files = size?.Files,
+            BytesTotal = size?.Bytes,
+            BytesMoved = _received,
+            BytesCompared = 0,
+            StartLsn = RestoredCopyFiles.Label(copy.Staging)?.Start,
+            StopLsn = ManifestEnd.Read(copy.Staging),
+        };
     }
 
     private static string Explain(ProgramResult result) => string.Join(
@@ -61,7 +84,8 @@ internal sealed partial class BaseBackupRunner(BaseBackupCopy copy, IProgress<Co
 
     private static long Kilobytes(string text) => long.Parse(text, CultureInfo.InvariantCulture) * 1024;
 
-    private static string Escape(string path) => path.Replace("=", "\\=", StringComparison.Ordinal);
+    /// <summary>A path in a tablespace mapping, where a bare equals sign parts old from new.</summary>
+    public static string Escape(string path) => path.Replace("=", "\\=", StringComparison.Ordinal);
 
     [GeneratedRegex(@"^\s*([0-9]+)/([0-9]+) kB \(")]
     private static partial Regex ProgressLine();

@@ -17,6 +17,7 @@ public sealed class CloneSteps(StepContext context) : IDisposable
     private readonly IProgress<CopyProgress> _progress = context.CopyProgress ?? new Unheard();
 
     private FileStream? _lock;
+    private CloneResult? _fetched;
 
     public async Task<StepOutcome> RunAsync(Step step, CancellationToken cancel)
     {
@@ -27,10 +28,11 @@ public sealed class CloneSteps(StepContext context) : IDisposable
                 Step.ReserveSlot reserve => await SlotRunner.ReserveAsync(reserve, _connector, cancel).ConfigureAwait(false),
                 Step.BeginClone begin => await BeginAsync(begin, cancel).ConfigureAwait(false),
                 Step.ClearTarget clear => Did(() => TargetDirectory.Clear(clear)),
-                Step.CopyByBaseBackup backup => await new BaseBackupRunner(backup.Copy, _progress).RunAsync(cancel).ConfigureAwait(false),
-                Step.CopyByCommand command => await new CommandRunner(command.Copy, _progress, context.Clock).RunAsync(cancel).ConfigureAwait(false),
+                Step.CopyByBaseBackup backup => Fetched(await TimedAsync(new BaseBackupRunner(backup.Copy, _progress).RunAsync, cancel).ConfigureAwait(false)),
+                Step.CombineBackups combine => await CombineAsync(combine.Copy, cancel).ConfigureAwait(false),
+                Step.CopyByCommand command => await TimedAsync(new CommandRunner(command.Copy, _progress, context.Clock).RunAsync, cancel).ConfigureAwait(false),
                 Step.VerifyCopy verify => await VerifyAsync(verify, cancel).ConfigureAwait(false),
-                Step.CopyByRsync rsync => await new RsyncRunner(rsync.Copy, _connector, _progress).RunAsync(cancel).ConfigureAwait(false),
+                Step.CopyByRsync rsync => await TimedAsync(new RsyncRunner(rsync.Copy, _connector, _progress).RunAsync, cancel).ConfigureAwait(false),
                 Step.CopyConfigFiles files => await ConfigFiles.CopyAsync(files, cancel).ConfigureAwait(false),
                 Step.ConfigureStandby configure => Configure(configure),
                 Step.FinishClone finish => Finish(finish, cancel),
@@ -49,6 +51,31 @@ public sealed class CloneSteps(StepContext context) : IDisposable
     {
         _lock ??= await TargetDirectory.BeginAsync(step, cancel).ConfigureAwait(false);
         return new StepOutcome.Done();
+    }
+
+    private StepOutcome Fetched(StepOutcome outcome)
+    {
+        _fetched = (outcome as StepOutcome.Done)?.Copied;
+        return outcome;
+    }
+
+    // What came over the network came a step earlier.
+    private async Task<StepOutcome> CombineAsync(CombineCopy copy, CancellationToken cancel)
+    {
+        StepOutcome outcome = await TimedAsync(new CombineRunner(copy, _progress, context.Clock).RunAsync, cancel).ConfigureAwait(false);
+        return outcome is StepOutcome.Done { Copied: { } combined } done
+            ? done with { Copied = combined with { BytesMoved = _fetched?.BytesMoved, Duration = combined.Duration + (_fetched?.Duration ?? TimeSpan.Zero) } }
+            : outcome;
+    }
+
+    /// <summary>Copies, and says how long that took.</summary>
+    private async Task<StepOutcome> TimedAsync(Func<CancellationToken, Task<StepOutcome>> copy, CancellationToken cancel)
+    {
+        long start = context.Clock.GetTimestamp();
+        StepOutcome outcome = await copy(cancel).ConfigureAwait(false);
+        return outcome is StepOutcome.Done { Copied: { } copied } done
+            ? done with { Copied = copied with { Duration = context.Clock.GetElapsedTime(start) } }
+            : outcome;
     }
 
     private async Task<StepOutcome> VerifyAsync(Step.VerifyCopy step, CancellationToken cancel)
@@ -74,10 +101,10 @@ public sealed class CloneSteps(StepContext context) : IDisposable
     private StepOutcome.Done Finish(Step.FinishClone step, CancellationToken cancel)
     {
         _progress.Report(new CopyProgress("flushing the copy to disk"));
-        if (step.Method == CloneMethod.Rsync)
-            TargetDirectory.PlaceControlFile(step, cancel);
-        else
+        if (step.Method is CloneMethod.BaseBackup or CloneMethod.Command)
             TargetDirectory.MoveIntoPlace(step, cancel);
+        else
+            TargetDirectory.PlaceControlFile(step, cancel);
         TargetDirectory.RemoveMarker(step.DataDirectory);
         Dispose();
         return new StepOutcome.Done();

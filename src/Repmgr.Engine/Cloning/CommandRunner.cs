@@ -8,21 +8,19 @@ namespace Repmgr.Engine.Cloning;
 /// <summary>Runs <c>clone_command</c> on an empty staging directory, and looks at what it left before anybody relies on it.</summary>
 internal sealed class CommandRunner(CommandCopy copy, IProgress<CopyProgress> progress, TimeProvider clock)
 {
-    private static readonly TimeSpan MeasureEvery = TimeSpan.FromSeconds(2);
-
     public async Task<StepOutcome> RunAsync(CancellationToken cancel)
     {
         TargetDirectory.RemoveStaging(copy.Staging, []);
         Directory.CreateDirectory(copy.Staging, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        long start = clock.GetTimestamp();
-        ProgramResult result = await MeasuredAsync(RestoreAsync, cancel).ConfigureAwait(false);
+        var measure = new SizeProgress("restoring", [copy.Staging], copy.TotalBytes, progress, clock);
+        ProgramResult result = await measure.WhileAsync(RestoreAsync(cancel)).ConfigureAwait(false);
         if (!result.Succeeded)
             return Failed(result);
         if (RestoredCopyCheck.Problem(copy, RestoredCopyFiles.Look(copy.Staging)) is { } problem)
             return new StepOutcome.Failed(problem, ExitCode.LocalCommand);
 
         RestoredCopyFiles.Fit(copy);
-        return Done(clock.GetElapsedTime(start));
+        return Done();
     }
 
     // All that the command writes is taken for messages: tools differ in where they say what went wrong.
@@ -32,18 +30,6 @@ internal sealed class CommandRunner(CommandCopy copy, IProgress<CopyProgress> pr
         foreach ((string name, string value) in copy.Command.Environment)
             environment[name] = value;
         return CopyProgram.RunAsync("/bin/sh", ["-c", "exec >&2\n" + copy.Command.Script], environment, null, null, cancel);
-    }
-
-    private async Task<ProgramResult> MeasuredAsync(Func<CancellationToken, Task<ProgramResult>> work, CancellationToken cancel)
-    {
-        Task<ProgramResult> running = work(cancel);
-        do
-        {
-            if (CopySize.TryOf([copy.Staging]) is { } size)
-                progress.Report(new CopyProgress("restoring", size.Bytes, copy.TotalBytes));
-        }
-        while (await Task.WhenAny(running, Task.Delay(MeasureEvery, clock, CancellationToken.None)).ConfigureAwait(false) != running);
-        return await running.ConfigureAwait(false);
     }
 
     private StepOutcome.Failed Failed(ProgramResult result)
@@ -57,7 +43,7 @@ internal sealed class CommandRunner(CommandCopy copy, IProgress<CopyProgress> pr
             ExitCode.LocalCommand);
     }
 
-    private StepOutcome.Done Done(TimeSpan took)
+    private StepOutcome.Done Done()
     {
         BackupLabel? label = RestoredCopyFiles.Label(copy.Staging);
         CopySize? size = CopySize.TryOf([copy.Staging, .. copy.Expected.Tablespaces.Select(space => Path.Combine(space.Destination, space.VersionDirectory))]);
@@ -65,7 +51,7 @@ internal sealed class CommandRunner(CommandCopy copy, IProgress<CopyProgress> pr
             ? "it is a whole copy, without a backup label: as of a server that was stopped, or of a snapshot"
             : $"it is a whole copy, of a backup that begins at {label.Start} on timeline {label.Timeline}")
         {
-            Copied = new CloneResult(CloneMethod.Command, 1, took)
+            Copied = new CloneResult(CloneMethod.Command, 1, TimeSpan.Zero)
             {
                 Files = size?.Files,
                 BytesTotal = size?.Bytes,

@@ -34,6 +34,10 @@ internal static class RestoredCopyFiles
             Label(directory));
     }
 
+    /// <summary>Looks at an earlier backup.</summary>
+    public static EarlierBackup Earlier(string directory) => new(
+        directory, Major(directory), TargetLook.SystemIdentifier(directory), File.Exists(Path.Combine(directory, BackupManifest.FileName)), Label(directory));
+
     /// <summary>What <c>backup_label</c> says; null when there is none.</summary>
     public static BackupLabel? Label(string directory) =>
         File.Exists(Path.Combine(directory, "backup_label")) ? BackupLabel.TryRead(File.ReadAllText(Path.Combine(directory, "backup_label"))) : null;

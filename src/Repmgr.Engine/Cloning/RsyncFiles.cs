@@ -11,10 +11,19 @@ internal sealed class RsyncFiles(RsyncCopy copy, IProgress<CopyProgress> progres
 {
     private static readonly IReadOnlyDictionary<string, string?> Plain = ProgramEnvironment.PlainMessages;
 
+    // PG_CONTROL_FILE_SIZE in src/include/catalog/pg_control.h.
+    private const long ControlFileBytes = 8192;
+
     private long _moved;
 
     /// <summary>Bytes that came over the wire for the files so far, as rsync itself counts them.</summary>
     public long Moved => Interlocked.Read(ref _moved);
+
+    /// <summary>Files that the source has, the control file among them.</summary>
+    public long Files { get; private set; }
+
+    /// <summary>Bytes in them.</summary>
+    public long Bytes { get; private set; }
 
     public async Task CopyAsync(CancellationToken cancel)
     {
@@ -30,6 +39,8 @@ internal sealed class RsyncFiles(RsyncCopy copy, IProgress<CopyProgress> progres
                 cancel).ConfigureAwait(false));
         }
 
+        Files = trees.Sum(tree => tree.Files.Count) + 1;
+        Bytes = trees.Sum(tree => tree.Files.Sum(file => file.Bytes)) + ControlFileBytes;
         IReadOnlyList<CopyUnit> units = CopyUnits.Split(trees, copy.Jobs);
         var meter = new CopyMeter(units.Sum(unit => unit.Bytes), progress);
         await Parallel.ForEachAsync(

@@ -69,7 +69,18 @@ internal sealed class RsyncRunner(RsyncCopy copy, PostgresConnector connector, I
             DurableFile.Replace(Path.Combine(copy.DataDirectory, "tablespace_map"), Encoding.UTF8.GetBytes(map));
         return new StepOutcome.Done(string.Create(
             CultureInfo.InvariantCulture,
-            $"{files.Moved} bytes of files moved, and {segments} WAL segments; backup from {end.Label.Start} to {end.Stop} on timeline {end.Label.Timeline}"));
+            $"{files.Moved} bytes of files moved, and {segments} WAL segments; backup from {end.Label.Start} to {end.Stop} on timeline {end.Label.Timeline}"))
+        {
+            Copied = new CloneResult(CloneMethod.Rsync, copy.Jobs, TimeSpan.Zero)
+            {
+                Files = files.Files,
+                BytesTotal = files.Bytes,
+                BytesMoved = files.Moved,
+                BytesCompared = copy.OntoExisting ? null : 0,
+                StartLsn = end.Label.Start,
+                StopLsn = end.Stop,
+            },
+        };
     }
 
     private string Destination(string location) =>

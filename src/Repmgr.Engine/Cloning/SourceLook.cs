@@ -32,7 +32,8 @@ internal static class SourceLook
                (SELECT sum(pg_database_size(oid))::bigint FROM pg_database
                  WHERE has_database_privilege(oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'USAGE')),
                coalesce(has_schema_privilege(to_regnamespace('repmgr'), 'USAGE'), false)
-                   AND coalesce(has_table_privilege(to_regclass('repmgr.nodes'), 'SELECT'), false)
+                   AND coalesce(has_table_privilege(to_regclass('repmgr.nodes'), 'SELECT'), false),
+               coalesce(current_setting('summarize_wal', true)::bool, false)
         """;
 
     private const string RightsSql =
@@ -123,6 +124,7 @@ internal static class SourceLook
             DataChecksums = row.GetBoolean(16),
             WalLogHints = row.GetBoolean(17),
             MainBytes = row.IsDBNull(18) ? null : row.GetInt64(18),
+            SummarizeWal = row.GetBoolean(20),
             Slots = [],
             Tablespaces = [],
             StandbyMinimums = new Dictionary<string, int>(),

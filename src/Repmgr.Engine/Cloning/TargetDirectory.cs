@@ -54,8 +54,8 @@ internal static class TargetDirectory
             try
             {
                 string[] arguments = File.ReadAllText(Path.Combine(process, "cmdline")).Split('\0');
-                bool copies = Path.GetFileName(arguments[0]) is "rsync" or "pg_basebackup"
-                    && arguments.Any(argument => argument.StartsWith(directory + "/", StringComparison.Ordinal) || argument == "--pgdata=" + Path.Combine(directory, CopyRules.Staging));
+                bool copies = Path.GetFileName(arguments[0]) is "rsync" or "pg_basebackup" or "pg_combinebackup"
+                    && arguments.Any(argument => argument.StartsWith(directory + "/", StringComparison.Ordinal) || argument.StartsWith($"--pgdata={directory}/{CopyRules.OwnPrefix}", StringComparison.Ordinal));
                 if (copies || File.ReadAllText(Path.Combine(process, "environ")).Split('\0').Contains(restores))
                     found.Add(Path.GetFileName(process));
             }
@@ -102,7 +102,7 @@ internal static class TargetDirectory
         // pg_basebackup's --waldir: what lies behind the link is part of the copy.
         if (new DirectoryInfo(Path.Combine(directory, "pg_wal")) is { Exists: true, LinkTarget: not null } wal)
             Empty(wal.FullName);
-        foreach (string staging in tablespaces.Select(space => space.Staging).Append(directory).Where(Directory.Exists))
+        foreach (string staging in tablespaces.Select(space => space.Beside(Path.GetFileName(directory))).Append(directory).Where(Directory.Exists))
             Directory.Delete(staging, recursive: true);
     }
 

@@ -22,6 +22,7 @@ internal static class TargetLook
             [.. source.Tablespaces.Where(space => !space.InPlace).Select(space => Tablespace(request, source, space, content, mounts))])
         {
             WalLink = new DirectoryInfo(Path.Combine(directory, "pg_wal")).LinkTarget,
+            EarlierBackups = [.. request.EarlierBackups.Select(RestoredCopyFiles.Earlier)],
             Inside = Above(directory).FirstOrDefault(above => File.Exists(Path.Combine(above, CopyRules.ControlFile))),
         };
     }

@@ -30,7 +30,10 @@ internal static partial class ToolsLook
             binDirectory is not null && File.Exists(Path.Combine(binDirectory, "pg_verifybackup")),
             await server.ConfigureAwait(false),
             localRsync,
-            rsync && localRsync is not null ? await RemoteAsync(request, source, cancel).ConfigureAwait(false) : null);
+            rsync && localRsync is not null ? await RemoteAsync(request, source, cancel).ConfigureAwait(false) : null)
+        {
+            CombineBackup = binDirectory is not null && File.Exists(Path.Combine(binDirectory, "pg_combinebackup")),
+        };
     }
 
     private static async Task<PostgresVersion?> VersionOfAsync(string? directory, string program, CancellationToken cancel)

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using Repmgr.Core.Postgres;
 using Repmgr.PostgresTests.Harness;
 
 namespace Repmgr.PostgresTests.Clone;
@@ -37,6 +39,24 @@ public abstract class CloneTest : LabTest
             Environment = target.Surroundings,
             Within = TimeSpan.FromMinutes(4),
         });
+
+    /// <summary>Holds the result object of <c>--json</c> against the source.</summary>
+    /// <param name="run">A clone with <c>--json</c>.</param>
+    /// <param name="method">How it must say the files came.</param>
+    protected static JsonElement ResultOf(ProgramResult run, string method)
+    {
+        JsonElement result = JsonSerializer.Deserialize<JsonElement>(run.ShouldSucceed().Stdout);
+        Assert.Equal(method, result.GetProperty("method").GetString());
+        Assert.True(result.GetProperty("success").GetBoolean());
+        Assert.InRange(result.GetProperty("files").GetInt64(), 500, 10_000);
+        Assert.InRange(result.GetProperty("bytes_total").GetInt64(), 20L << 20, 1L << 30);
+        Assert.InRange(result.GetProperty("jobs").GetInt32(), 1, 64);
+        Assert.True(result.GetProperty("seconds").GetDouble() > 0);
+        Assert.True(Position(result, "start_lsn") < Position(result, "stop_lsn"));
+        return result;
+
+        static Lsn Position(JsonElement result, string name) => Lsn.TryParse(result.GetProperty(name).GetString(), out Lsn lsn) ? lsn : throw new FormatException(name);
+    }
 
     /// <summary>What the operator does next: fits the port, starts it, sees it stream.</summary>
     protected static async Task StartsAndStreamsAsync(TestServer target, TestServer source)
