@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Repmgr.Core.Postgres;
 
@@ -53,6 +54,14 @@ public static class WalFiles
             names.Add(Segment(timeline, number, size));
         return names;
     }
+
+    /// <summary>As much of a segment's beginning as says whose it is.</summary>
+    public const int HeaderBytes = 32;
+
+    /// <summary>Whether a segment is of this cluster and begins at this position.</summary>
+    /// <remarks>XLogLongPageHeaderData in src/include/access/xlog_internal.h, in the byte order of the machine.</remarks>
+    public static bool Begins(ReadOnlySpan<byte> header, ulong systemIdentifier, Lsn start) =>
+        MemoryMarshal.Read<ulong>(header[8..]) == start.Bytes && MemoryMarshal.Read<ulong>(header[24..]) == systemIdentifier;
 
     /// <summary>The history file of a timeline; the first has none.</summary>
     public static string? History(uint timeline) =>

@@ -118,7 +118,7 @@ internal static class SourceChecks
         if (!ownServes && NeedsPassingSlot(request) && source.FreeSlots < 1)
         {
             yield return new(TooFewSlots(
-                source, servers.SourceName, request.Method == CloneMethod.Rsync ? " Or say with -w how many WAL segments the source keeps without a slot." : ""));
+                source, servers.SourceName, request.Method is CloneMethod.Direct or CloneMethod.Rsync ? " Or say with -w how many WAL segments the source keeps without a slot." : ""));
         }
     }
 
@@ -146,7 +146,7 @@ internal static class SourceChecks
         }
     }
 
-    // pg_basebackup makes a temporary slot unless it gets one; the rsync method does the same unless -w vouches for the WAL.
+    // pg_basebackup makes a temporary slot unless it gets one; the direct and the rsync method do the same unless -w vouches for the WAL.
     private static bool NeedsPassingSlot(CloneRequest request) => request.Method switch
     {
         CloneMethod.BaseBackup => !request.BaseBackupOptions.Contains("--no-slot"),
@@ -195,7 +195,8 @@ internal static class SourceChecks
             yield return new(new Problem(
                 $"role \"{rights.Role}\" lacks rights on the source",
                 // Rights on functions hold in one database, also those on the functions of pg_catalog.
-                Hint: $"Run as a superuser in database \"{servers.Backup["dbname"]}\" of the primary: {string.Join(" ", grants.Select(grant => grant + ";"))}"));
+                Hint: $"Run as a superuser in database \"{servers.Backup["dbname"]}\" of the primary: {string.Join(" ", grants.Select(grant => grant + ";"))}",
+                Detail: request.Method == CloneMethod.Direct && rights.ReplicationRoleMay == true ? "Without them --method=basebackup copies too: that needs the right to replicate alone." : null));
         }
         else if (source.ReplicationRefused is { } refused && rights.ReplicationRoleMay is not null && source.FreeWalSenders > 0)
         {
@@ -226,17 +227,19 @@ internal static class MissingGrants
             grants.Add($"ALTER ROLE {role} REPLICATION");
         if (!rights.ReadSettings)
             grants.Add($"GRANT pg_read_all_settings TO {role}");
-        if (request.Method == CloneMethod.Rsync && !rights.BackupFunctions)
+        if (request.Method is CloneMethod.Direct or CloneMethod.Rsync && !rights.BackupFunctions)
         {
             grants.AddRange(source.Version.Major >= 15
                 ? [$"GRANT EXECUTE ON FUNCTION pg_backup_start(text, boolean) TO {role}", $"GRANT EXECUTE ON FUNCTION pg_backup_stop(boolean) TO {role}"]
                 : [$"GRANT EXECUTE ON FUNCTION pg_start_backup(text, boolean, boolean) TO {role}", $"GRANT EXECUTE ON FUNCTION pg_stop_backup(boolean, boolean) TO {role}"]);
         }
 
+        if (request.Method == CloneMethod.Direct)
+            grants.AddRange(rights.MissingFileFunctions.Select(function => $"GRANT EXECUTE ON FUNCTION {function} TO {role}"));
         return grants;
     }
 
     private static bool MakesSlots(CloneRequest request) =>
-        request.SlotName is not null || (request.Method == CloneMethod.Rsync && request.MinimumWalSegments is null);
+        request.SlotName is not null || (request.Method is CloneMethod.Direct or CloneMethod.Rsync && request.MinimumWalSegments is null);
 }
 

@@ -1,3 +1,4 @@
+using Repmgr.Core.Cloning.Direct;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Postgres;
@@ -60,6 +61,7 @@ public static class ClonePlanner
                     source.SystemIdentifier, source.Version.Major, request.Method, [.. tablespaces.Select(space => space.Destination)])),
             .. request.Method switch
             {
+                CloneMethod.Direct => Direct(request, source, target, servers, tablespaces, standbySettings),
                 CloneMethod.BaseBackup => BaseBackup(request, source, target, tools, servers, tablespaces, standbySettings),
                 CloneMethod.Command => Command(request, source, target, tools, servers, tablespaces, standbySettings),
                 _ => Rsync(request, source, target, tools, servers, tablespaces, standbySettings),
@@ -67,6 +69,9 @@ public static class ClonePlanner
             // A tool puts tablespaces where they are to be; there is nothing to move.
             new Step.FinishClone(request.DataDirectory, request.Method, request.Method == CloneMethod.Command ? [] : tablespaces),
         ];
+        // Of a copy that is made in place only the end is a backup that can be verified.
+        if (request is { Method: CloneMethod.Direct, VerifyBackup: true })
+            steps.Add(new Step.VerifyCopy($"{tools.BinDirectory}/pg_verifybackup", request.DataDirectory));
         return new Planned.Ready(new Plan(steps), CloneNotices.Of(request, source, target, servers, standbySettings));
     }
 
@@ -179,6 +184,40 @@ public static class ClonePlanner
 
     private static long? TotalBytes(CloneSource source) => source.MainBytes is { } main ? main + source.Tablespaces.Sum(space => space.Bytes ?? 0) : null;
 
+    private static IEnumerable<Step> Direct(
+        CloneRequest request,
+        CloneSource source,
+        CloneTarget target,
+        CloneServers servers,
+        IReadOnlyList<StagedTablespace> tablespaces,
+        IReadOnlyDictionary<string, string?> standbySettings) =>
+    [
+        new Step.CopyDirectly(new DirectCopy
+        {
+            Source = servers.Backup,
+            SourceName = servers.SourceName,
+            Version = source.Version,
+            SystemIdentifier = source.SystemIdentifier,
+            WalSegmentBytes = source.WalSegmentBytes,
+            DataDirectory = request.DataDirectory,
+            VersionDirectory = source.TablespaceVersionDirectory,
+            TablespaceMappings = request.TablespaceMappings,
+            KnownDirectories = [.. tablespaces.Select(space => space.Destination)],
+            WalDirectory = request.WalDirectory,
+            OntoExisting = target.Content is TargetContent.Cluster or TargetContent.Unfinished,
+            Jobs = request.Jobs,
+            MaxBytesPerSecond = request.MaxRateKilobytes * 1024,
+            Guard = Guard(request, servers),
+            VerifyChecksums = !request.IgnoreDamagedPages,
+        }),
+        .. Configure(request, source, request.DataDirectory, standbySettings),
+    ];
+
+    private static WalGuard Guard(CloneRequest request, CloneServers servers) =>
+        request.SlotName is not null && servers.UpstreamIsSource ? WalGuard.StandbySlot
+        : request.MinimumWalSegments is null ? WalGuard.TemporarySlot
+        : WalGuard.KeptWal;
+
     private static IEnumerable<Step> Rsync(
         CloneRequest request,
         CloneSource source,
@@ -203,9 +242,7 @@ public static class ClonePlanner
             RsyncOptions = request.RsyncOptions,
             Jobs = request.Jobs,
             MaxRateKilobytes = request.MaxRateKilobytes,
-            Guard = request.SlotName is not null && servers.UpstreamIsSource ? WalGuard.StandbySlot
-                : request.MinimumWalSegments is null ? WalGuard.TemporarySlot
-                : WalGuard.KeptWal,
+            Guard = Guard(request, servers),
             ControlDataProgram = tools.BinDirectory is { } directory ? $"{directory}/pg_controldata" : null,
         }),
         .. Configure(request, source, request.DataDirectory, standbySettings),
@@ -288,6 +325,14 @@ internal static class CloneNotices
             notices.Add(new Problem(
                 $"the copy of this cluster in \"{target.Directory}\" is replaced because of --force",
                 $"Its configuration files are kept with \"{CopyRules.BeforeClone}\" after their names; those of the source take their places, with the replication settings merged into postgresql.auto.conf."));
+        }
+
+        if (request.Method == CloneMethod.Direct && BaseBackupWords.Unused(request.BaseBackupOptions) is { Count: > 0 } unused)
+        {
+            notices.Add(new Problem(
+                "pg_basebackup_options has no effect on this copy",
+                $"Method direct does not run pg_basebackup; ignored: {string.Join(' ', unused)}.",
+                "Give --method=basebackup to have it run."));
         }
 
         if (source.UnknownSizes is { Count: > 0 } unknown)

@@ -5,6 +5,9 @@ namespace Repmgr.Core.Cloning;
 /// <summary>How the files get here.</summary>
 public enum CloneMethod
 {
+    /// <summary>The contents of the files over ordinary connections inside the low-level backup API; onto an existing directory only what differs moves.</summary>
+    Direct,
+
     /// <summary><c>pg_basebackup</c>: over a replication connection; needs nothing but PostgreSQL.</summary>
     BaseBackup,
 
@@ -63,6 +66,12 @@ public sealed record CloneRequest
 
     public bool VerifyBackup { get; init; }
 
+    /// <summary>A damaged page on the source does not matter.</summary>
+    public bool IgnoreDamagedPages { get; init; }
+
+    /// <summary>Where the WAL of the copy goes; null: into the data directory, or where a link that is there leads.</summary>
+    public string? WalDirectory { get; init; }
+
     /// <summary>The original's <c>-w</c>: WAL segments the source must at least keep; null: not asked.</summary>
     public int? MinimumWalSegments { get; init; }
 
@@ -70,7 +79,7 @@ public sealed record CloneRequest
 
     public ExternalConfigCopy ExternalConfig { get; init; }
 
-    /// <summary>Copying processes side by side (rsync).</summary>
+    /// <summary>Connections (direct) or processes (rsync) that copy side by side.</summary>
     public int Jobs { get; init; } = 1;
 
     /// <summary>The slot the new standby will use, or null. It is reserved before the copy starts.</summary>
@@ -85,9 +94,11 @@ public sealed record CloneRequest
     public string? ReplicationUser { get; init; }
 
     /// <summary>Where a tablespace of the source goes here.</summary>
-    public string Destination(string location)
+    public string Destination(string location) => Destination(TablespaceMappings, location);
+
+    internal static string Destination(IEnumerable<TablespaceMapping> mappings, string location)
     {
-        foreach (TablespaceMapping mapping in TablespaceMappings)
+        foreach (TablespaceMapping mapping in mappings)
         {
             if (Trim(mapping.Old) == Trim(location))
                 return Trim(mapping.New);

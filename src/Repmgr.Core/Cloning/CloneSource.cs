@@ -120,4 +120,15 @@ public sealed record CloneRights(
     bool ReadSettings,
     bool BackupFunctions,
     string ReplicationRole,
-    bool? ReplicationRoleMay);
+    bool? ReplicationRoleMay)
+{
+    /// <summary>Those of <see cref="FileFunctions"/> that it may not execute.</summary>
+    public IReadOnlyList<string> MissingFileFunctions { get; init; } = [];
+
+    /// <summary>
+    /// What the direct method lists and reads files with. Paths below the data directory need no membership in
+    /// pg_read_server_files: convert_and_check_filename() in src/backend/utils/adt/genfile.c.
+    /// </summary>
+    public static IReadOnlyList<string> FileFunctions { get; } =
+        ["pg_ls_dir(text, boolean, boolean)", "pg_stat_file(text, boolean)", "pg_read_binary_file(text, bigint, bigint, boolean)"];
+}

@@ -24,6 +24,9 @@ public sealed record CloneTarget(
     /// <summary>Where a link in the place of <c>pg_wal</c> leads; null: there is none. Such a link is kept.</summary>
     public string? WalLink { get; init; }
 
+    /// <summary>The directory that was named for WAL holds something, and is not the one this target uses already.</summary>
+    public bool IsWalDirectoryInUse { get; init; }
+
     /// <summary>The configuration that a server on this directory will read, where it lies outside of it (Debian's layout); null: inside.</summary>
     public LocalConfiguration? Configuration { get; init; }
 }

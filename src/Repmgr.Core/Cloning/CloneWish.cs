@@ -70,11 +70,13 @@ public sealed record CloneWish(
             RemoteUser = Options.RemoteUser,
             SshOptions = OptionWords.Split(Settings.SshOptions),
             RsyncOptions = OptionWords.Split(Settings.RsyncOptions),
-            BaseBackupOptions = baseBackup,
+            BaseBackupOptions = Options.WalDirectory is { } own ? [.. baseBackup, "--waldir=" + own] : baseBackup,
             Command = Settings.CloneCommand,
             EarlierBackups = Options.IncrementalFrom,
-            MaxRateKilobytes = Options.MaxRate is { } rate ? Math.Max(1, rate / 1024) : null,
+            WalDirectory = (Options.WalDirectory ?? BaseBackupWords.Value(baseBackup, null, "--waldir"))?.TrimEnd('/'),
+            MaxRateKilobytes = MaxRate(baseBackup) is { } rate ? Math.Max(1, rate / 1024) : null,
             VerifyBackup = Options.VerifyBackup,
+            IgnoreDamagedPages = Options.NoVerifyChecksums || BaseBackupWords.Has(baseBackup, null, "--no-verify-checksums"),
             MinimumWalSegments = Options.WalKeepSegments,
             TablespaceMappings = Settings.TablespaceMapping,
             ExternalConfig = !Options.CopyExternalConfigFiles ? ExternalConfigCopy.None
@@ -87,6 +89,11 @@ public sealed record CloneWish(
             ReplicationUser = ReplicationUser,
         };
     }
+
+    // What a configuration of repmgr 5 tells pg_basebackup about rate and WAL holds for the direct method too.
+    private long? MaxRate(IReadOnlyList<string> baseBackup) => Options.MaxRate is { } rate ? rate
+        : Method == CloneMethod.Direct && BaseBackupWords.Value(baseBackup, "-r", "--max-rate") is { } text ? OptionValue.Rate.BytesPerSecond(text)
+        : null;
 
     public string? ReplicationUser => Options.ReplicationUser ?? Settings.ReplicationUser;
 

@@ -56,6 +56,12 @@ internal static class TargetChecks
 
         if (Content(request, source, target) is { } problem)
             yield return new(problem);
+        if (target.IsWalDirectoryInUse && request.Method == CloneMethod.Direct)
+        {
+            yield return new(new Problem(
+                $"the directory for WAL \"{request.WalDirectory}\" is not empty",
+                Hint: "Name an empty one with --waldir, or empty it by hand."));
+        }
     }
 
     private static Problem? Content(CloneRequest request, CloneSource source, CloneTarget target) => target.Content switch
@@ -149,12 +155,12 @@ internal static class TargetChecks
                 bindir));
         }
 
-        if (request.VerifyBackup && request.Method == CloneMethod.BaseBackup && !tools.VerifyBackup)
+        if (request.VerifyBackup && request.Method is CloneMethod.BaseBackup or CloneMethod.Direct && !tools.VerifyBackup)
             yield return new(new Problem("pg_verifybackup was not found", Hint: bindir));
         if (request.Method == CloneMethod.Rsync && tools.Rsync is null)
-            yield return new(new Problem("rsync was not found on this host", Hint: "Install rsync, or clone with --method=basebackup, which needs neither rsync nor ssh."), ExitCode.BadRsync);
+            yield return new(new Problem("rsync was not found on this host", Hint: "Install rsync, or clone with --method=direct, which needs neither rsync nor ssh."), ExitCode.BadRsync);
         if (request.Method == CloneMethod.Rsync && tools.Rsync is { } rsync && rsync < OldestRsync)
-            yield return new(new Problem($"rsync {rsync} is too old", Hint: $"Install rsync {OldestRsync} or later, or clone with --method=basebackup."), ExitCode.BadRsync);
+            yield return new(new Problem($"rsync {rsync} is too old", Hint: $"Install rsync {OldestRsync} or later, or clone with --method=direct."), ExitCode.BadRsync);
     }
 
     private static IEnumerable<Objection> Remote(CloneRequest request, CloneTools tools)
@@ -167,13 +173,13 @@ internal static class TargetChecks
                 yield return new(new Problem(
                     $"\"{request.SshHost}\" cannot be reached with ssh",
                     $"{unreachable.Command} said: {unreachable.Reason.TrimEnd('.')}.",
-                    "Let this user log in there with a key and without a question (ssh-copy-id), name the remote user with -R, or clone with --method=basebackup, which needs no ssh."), ExitCode.BadSsh);
+                    "Let this user log in there with a key and without a question (ssh-copy-id), name the remote user with -R, or clone with --method=direct, which needs no ssh."), ExitCode.BadSsh);
                 break;
             case RemoteView.NoRsync missing:
                 yield return new(new Problem(
                     $"rsync was not found on \"{request.SshHost}\"",
                     $"{missing.Reason.TrimEnd('.')}.",
-                    "Install rsync there, or clone with --method=basebackup."), ExitCode.BadRsync);
+                    "Install rsync there, or clone with --method=direct."), ExitCode.BadRsync);
                 break;
             case RemoteView.NoData noData:
                 yield return new(new Problem(
@@ -215,9 +221,9 @@ internal static class TargetChecks
         if (request.Method == CloneMethod.Rsync && request.VerifyBackup)
         {
             yield return new(new Problem(
-                "--verify-backup needs --method=basebackup",
-                "pg_verifybackup compares with a backup manifest, which only a copy by the server has.",
-                "Leave the option out, or choose --method=basebackup."));
+                "--verify-backup does not go with --method=rsync",
+                "pg_verifybackup compares with a backup manifest, which a copy by rsync does not have.",
+                "Leave the option out, or choose --method=direct."));
         }
 
         foreach (string option in request.RsyncOptions.Where(option => ForbiddenRsyncOptions.Contains(option.Split('=')[0])))

@@ -49,11 +49,11 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
 
     public string? Pgdata => Text(Opt.Pgdata);
 
-    /// <summary><c>basebackup</c>, <c>rsync</c> or <c>command</c>; null when not given.</summary>
+    /// <summary><c>direct</c>, <c>basebackup</c>, <c>rsync</c> or <c>command</c>; null when not given.</summary>
     public string? Method => Text(Opt.Method)?.ToLowerInvariant();
 
     /// <summary>The method that holds, given or not: <c>-R</c> and <c>-I</c> alone are the original's invocation, which meant rsync.</summary>
-    public string CloneMethod => Method ?? (!CopyExternalConfigFiles && (RemoteUser is not null || IgnoreRsyncWarning) ? "rsync" : "basebackup");
+    public string CloneMethod => Method ?? (!CopyExternalConfigFiles && (RemoteUser is not null || IgnoreRsyncWarning) ? "rsync" : Has(Opt.IncrementalFrom) ? "basebackup" : "direct");
 
     public string? RemoteUser => Text(Opt.RemoteUser);
     public int? WalKeepSegments => Number(Opt.WalKeepSegments);
@@ -69,6 +69,8 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
     public string? UpstreamConninfo => Text(Opt.UpstreamConninfo);
     public bool ReplicationConfOnly => Has(Opt.ReplicationConfOnly);
     public bool VerifyBackup => Has(Opt.VerifyBackup);
+    public bool NoVerifyChecksums => Has(Opt.NoVerifyChecksums);
+    public string? WalDirectory => Text(Opt.WalDirectory);
 
     /// <summary>Directories of earlier backups, the full one first.</summary>
     public IReadOnlyList<string> IncrementalFrom => Text(Opt.IncrementalFrom) is { } text

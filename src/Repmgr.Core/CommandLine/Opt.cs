@@ -71,9 +71,9 @@ public static class Opt
         Default = "data_directory of the configuration file, else PGDATA, else the same path as on the source",
     };
 
-    public static readonly OptionDefinition Method = new("method", null, new Choice("METHOD", "basebackup", "rsync", "command"), "how to copy")
+    public static readonly OptionDefinition Method = new("method", null, new Choice("METHOD", "direct", "basebackup", "rsync", "command"), "how to copy")
     {
-        Default = "rsync when -R or -I is given without --copy-external-config-files, else basebackup",
+        Default = "rsync when -R or -I is given without --copy-external-config-files, else direct",
     };
 
     public static readonly OptionDefinition RemoteUser = new("remote-user", 'R', new Text("NAME", Completion.User), "operating system user on the source, for ssh and rsync")
@@ -114,9 +114,15 @@ public static class Opt
     public static readonly OptionDefinition VerifyBackup = new("verify-backup", null, Flag, "check the copy with pg_verifybackup");
     public static readonly OptionDefinition IncrementalFrom = new(
         "incremental-from", null, new Text("DIRECTORY", Completion.Directory), "fetch only what has changed since this earlier backup, and combine the two; several of a chain with commas, the full one first (basebackup, PostgreSQL 17+)");
+    public static readonly OptionDefinition NoVerifyChecksums = new("no-verify-checksums", null, Flag, "copy damaged pages of the source as they are, instead of failing");
+    public static readonly OptionDefinition WalDirectory = new("waldir", null, new Text("DIRECTORY", Completion.Directory), "put WAL into this directory, and a link to it into the data directory")
+    {
+        Default = "the data directory, or where a link that is there leads",
+    };
+
     public static readonly OptionDefinition RecoveryMinApplyDelay = new("recovery-min-apply-delay", null, new Duration("TIME"), "let the standby lag behind on purpose, by a time such as 30min or 1d");
     public static readonly OptionDefinition MaxRate = new("max-rate", null, new Rate("RATE"), "copy no faster than this: kilobytes per second, or with the suffix k or M") { Default = "no limit" };
-    public static readonly OptionDefinition Jobs = new("jobs", 'j', new Integer("NUMBER", 1, 64), "rsync processes side by side") { Default = "as many as there are processors, from 2 to 8" };
+    public static readonly OptionDefinition Jobs = new("jobs", 'j', new Integer("NUMBER", 1, 64), "connections (direct) or rsync processes that copy side by side") { Default = "as many as there are processors, from 2 to 8" };
     public static readonly OptionDefinition WithoutBarman = new("without-barman", null, Flag, "do not clone from Barman")
     {
         Deprecated = "this version never clones from Barman",

@@ -1,4 +1,5 @@
 using Repmgr.Core.Cloning;
+using Repmgr.Core.Cloning.Direct;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Planning.Following;
 using Repmgr.Core.Planning.Promotion;
@@ -192,6 +193,14 @@ public abstract record Step
     public sealed record VerifyCopy(string Program, string Directory) : Step
     {
         public override string Describe() => $"verify \"{Directory}\" with pg_verifybackup";
+    }
+
+    /// <summary>Copy over ordinary connections while the source is in backup mode; the control file is copied last and waits under another name.</summary>
+    public sealed record CopyDirectly(DirectCopy Copy) : Step
+    {
+        public override string Describe() =>
+            $"copy {Copy.SourceName} to \"{Copy.DataDirectory}\" over {Copy.Jobs} {(Copy.Jobs == 1 ? "connection" : "connections")}"
+            + (Copy.OntoExisting ? ", moving only what differs," : "") + " between backup start and stop";
     }
 
     /// <summary>Copy with rsync while the source is in backup mode; the control file is copied last and waits under another name.</summary>

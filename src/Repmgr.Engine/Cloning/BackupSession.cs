@@ -42,20 +42,40 @@ internal sealed class BackupSession(PostgresSession session, PostgresVersion ver
 
     private readonly SemaphoreSlim _turn = new(1, 1);
 
-    /// <summary>Makes the session outlast any timeout and any silence of the copy.</summary>
-    public Task PrepareAsync(CancellationToken cancel) => RunAsync(
+    /// <summary>Makes a session outlast any timeout and any silence of the copy, and lets the server notice when this host is gone.</summary>
+    public static string PrepareSql(PostgresVersion version) =>
         "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
         + (version.Major >= 14 ? "SET idle_session_timeout = 0; " : "")
-        + "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET synchronous_commit = off",
-        cancel);
+        + "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET synchronous_commit = off; "
+        // Compiling takes longer than anything it would speed up here.
+        + "SET jit = off; SET max_parallel_workers_per_gather = 0";
+
+    public Task PrepareAsync(CancellationToken cancel) => RunAsync(PrepareSql(version), cancel);
+
+    /// <summary>Asks something in between.</summary>
+    public Task<T> AskAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancel) =>
+        InTurnAsync(work, Timeout.InfiniteTimeSpan, cancel);
 
     /// <summary>Holds all WAL from now on for as long as this session lives.</summary>
     public Task ReserveWalAsync(string slot, CancellationToken cancel) =>
         ScalarAsync("SELECT slot_name::text FROM pg_create_physical_replication_slot($1, true, true)", slot, cancel);
 
     /// <summary>Enters backup mode; returns when the checkpoint is done.</summary>
-    public Task StartAsync(string label, CancellationToken cancel) =>
-        ScalarAsync($"SELECT ({BackupFunctions.StartSql(version)})::text", label, cancel);
+    /// <returns>Where recovery of the copy will begin.</returns>
+    public Task<Lsn> StartAsync(string label, CancellationToken cancel) => InTurnAsync(
+        async (connection, token) =>
+        {
+            var command = new NpgsqlCommand($"SELECT ({BackupFunctions.StartSql(version)})::text", connection) { CommandTimeout = 0 };
+            await using (command.ConfigureAwait(false))
+            {
+                command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = label });
+                return Lsn.TryParse(await command.ExecuteScalarAsync(token).ConfigureAwait(false) as string, out Lsn start)
+                    ? start
+                    : throw new NpgsqlException("the source did not say where the backup starts");
+            }
+        },
+        Timeout.InfiniteTimeSpan,
+        cancel);
 
     /// <summary>Leaves backup mode.</summary>
     /// <exception cref="NpgsqlException">The session was lost, or a standby as the source was promoted meanwhile.</exception>

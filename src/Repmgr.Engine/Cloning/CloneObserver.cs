@@ -100,6 +100,8 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
         }
 
         CloneRequest request = wish.Request(source, session.Host.IsSocket ? null : session.Host.Host, Path.GetFullPath(directory).TrimEnd('/'));
+        if (request.WalDirectory is { } wal)
+            request = request with { WalDirectory = Path.GetFullPath(wal) };
         CloneServers servers = new(reached, name, UpstreamLogin(wish, upstream, reached), upstream.Name, upstream.IsSource);
         if (!upstream.IsSource && servers.Upstream is { } other)
         {

@@ -1,6 +1,7 @@
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Problems;
+using Repmgr.Engine.Cloning.Direct;
 using Repmgr.Engine.Execution;
 using Repmgr.Engine.Files;
 using Repmgr.Engine.Postgres;
@@ -18,6 +19,7 @@ public sealed class CloneSteps(StepContext context) : IDisposable
 
     private FileStream? _lock;
     private CloneResult? _fetched;
+    private DirectManifest? _manifest;
 
     public async Task<StepOutcome> RunAsync(Step step, CancellationToken cancel)
     {
@@ -32,6 +34,7 @@ public sealed class CloneSteps(StepContext context) : IDisposable
                 Step.CombineBackups combine => await CombineAsync(combine.Copy, cancel).ConfigureAwait(false),
                 Step.CopyByCommand command => await TimedAsync(new CommandRunner(command.Copy, _progress, context.Clock).RunAsync, cancel).ConfigureAwait(false),
                 Step.VerifyCopy verify => await VerifyAsync(verify, cancel).ConfigureAwait(false),
+                Step.CopyDirectly direct => await CopyDirectlyAsync(direct, cancel).ConfigureAwait(false),
                 Step.CopyByRsync rsync => await TimedAsync(new RsyncRunner(rsync.Copy, _connector, _progress).RunAsync, cancel).ConfigureAwait(false),
                 Step.CopyConfigFiles files => await ConfigFiles.CopyAsync(files, cancel).ConfigureAwait(false),
                 Step.ConfigureStandby configure => Configure(configure),
@@ -78,6 +81,14 @@ public sealed class CloneSteps(StepContext context) : IDisposable
             : outcome;
     }
 
+    private async Task<StepOutcome> CopyDirectlyAsync(Step.CopyDirectly step, CancellationToken cancel)
+    {
+        var runner = new DirectRunner(step.Copy, _connector, _progress, context.Clock);
+        StepOutcome outcome = await runner.RunAsync(cancel).ConfigureAwait(false);
+        _manifest = runner.Manifest;
+        return outcome;
+    }
+
     private async Task<StepOutcome> VerifyAsync(Step.VerifyCopy step, CancellationToken cancel)
     {
         _progress.Report(new CopyProgress("verifying the copy"));
@@ -85,7 +96,7 @@ public sealed class CloneSteps(StepContext context) : IDisposable
             .RunAsync(step.Program, ["--exit-on-error", step.Directory], ProgramEnvironment.PlainMessages, VerifyWithin, cancel)
             .ConfigureAwait(false);
         return result.Succeeded
-            ? new StepOutcome.Done("every file and all WAL are as the source's manifest says")
+            ? new StepOutcome.Done("every file and all WAL are as the manifest says")
             : new StepOutcome.Failed(
                 new Problem("the copy differs from the source's manifest", result.Explain(step.Program), "Run the command again; if it happens twice, check disks and network."),
                 ExitCode.BadBaseBackup);
@@ -101,6 +112,12 @@ public sealed class CloneSteps(StepContext context) : IDisposable
     private StepOutcome.Done Finish(Step.FinishClone step, CancellationToken cancel)
     {
         _progress.Report(new CopyProgress("flushing the copy to disk"));
+        if (step.Method == CloneMethod.Direct)
+        {
+            TargetDirectory.RemoveEqualConfiguration(step.DataDirectory);
+            _manifest?.Write(step.DataDirectory);
+        }
+
         if (step.Method is CloneMethod.BaseBackup or CloneMethod.Command)
             TargetDirectory.MoveIntoPlace(step, cancel);
         else

@@ -7,13 +7,13 @@ namespace Repmgr.Engine.Cloning;
 public sealed record CopyProgress(string Phase, long? Done = null, long? Total = null);
 
 /// <summary>Adds up what processes side by side have done.</summary>
-internal sealed class CopyMeter(long total, IProgress<CopyProgress> progress)
+internal sealed class CopyMeter(long total, IProgress<CopyProgress> progress, string phase = "copying")
 {
     private long _done;
 
     public void Add(long bytes)
     {
         if (bytes != 0)
-            progress.Report(new CopyProgress("copying", Interlocked.Add(ref _done, bytes), total));
+            progress.Report(new CopyProgress(phase, Interlocked.Add(ref _done, bytes), total));
     }
 }

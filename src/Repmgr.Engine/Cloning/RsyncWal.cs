@@ -42,16 +42,16 @@ internal static class RsyncWal
                     ExitCode.BadRsync);
             }
 
-            // As pg_basebackup does: these segments are the source's to archive, not the standby's once it is promoted.
-            MakeEmpty(Path.Combine(to, "archive_status", segment + ".done"));
+            MarkArchived(copy.DataDirectory, segment);
         }
 
         return segments.Count;
     }
 
-    private static void MakeEmpty(string path)
+    /// <summary>As pg_basebackup does: these segments are the source's to archive, not the standby's once it is promoted.</summary>
+    internal static void MarkArchived(string dataDirectory, string segment)
     {
-        using var file = new FileStream(path, new FileStreamOptions
+        using var file = new FileStream(Path.Combine(dataDirectory, "pg_wal", "archive_status", segment + ".done"), new FileStreamOptions
         {
             Mode = FileMode.Create,
             Access = FileAccess.Write,

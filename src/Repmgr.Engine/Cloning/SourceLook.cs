@@ -46,6 +46,8 @@ internal static class SourceLook
           FROM pg_roles r WHERE r.rolname = current_user
         """;
 
+    private const string FileFunctionSql = "SELECT f FROM unnest(string_to_array($1, ';')) f WHERE NOT has_function_privilege(f, 'EXECUTE')";
+
     private const string SlotSql =
         "SELECT slot_name::text, slot_type = 'physical', active_pid, coalesce(wal_status = 'lost', false) FROM pg_replication_slots";
 
@@ -137,7 +139,7 @@ internal static class SourceLook
         NpgsqlConnection connection, PostgresVersion version, string? replicationRole, CancellationToken cancel)
     {
         (string start, string stop) = BackupFunctions.Signatures(version);
-        List<(CloneRights, bool)> rows = await ListAsync(
+        List<(CloneRights Rights, bool ReadsFiles)> rows = await ListAsync(
             connection,
             RightsSql,
             row => (new CloneRights(
@@ -152,7 +154,8 @@ internal static class SourceLook
             start,
             stop,
             replicationRole).ConfigureAwait(false);
-        return rows[0];
+        List<string> lacking = await ListAsync(connection, FileFunctionSql, row => row.GetString(0), cancel, string.Join(';', CloneRights.FileFunctions)).ConfigureAwait(false);
+        return rows[0] with { Rights = rows[0].Rights with { MissingFileFunctions = lacking } };
     }
 
     private static async Task<List<T>> ListAsync<T>(

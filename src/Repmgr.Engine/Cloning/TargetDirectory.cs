@@ -145,8 +145,14 @@ internal static class TargetDirectory
             return;
 
         DurableFile.FlushTree(step.DataDirectory, cancel);
-        foreach (string space in step.Tablespaces.Select(space => Path.Combine(space.Destination, space.VersionDirectory)).Where(Directory.Exists))
-            DurableFile.FlushTree(space, cancel);
+        // All that are linked: one may have been created while the copy was planned.
+        foreach (string link in Directory.EnumerateDirectories(Path.Combine(step.DataDirectory, "pg_tblspc")).Where(path => new DirectoryInfo(path).LinkTarget is not null))
+        {
+            foreach (string version in Directory.EnumerateDirectories(link, "PG_*"))
+                DurableFile.FlushTree(version, cancel);
+            NativeFile.FlushDirectory(link);
+        }
+
         FlushLinkedWal(step.DataDirectory, cancel);
         File.Move(pending, Path.Combine(step.DataDirectory, CopyRules.ControlFile), overwrite: true);
         NativeFile.FlushDirectory(Path.Combine(step.DataDirectory, "global"));
@@ -155,14 +161,19 @@ internal static class TargetDirectory
     /// <summary>The clone is whole: the marker goes, and with it the kept configuration that is no different from the new.</summary>
     public static void RemoveMarker(string directory)
     {
+        RemoveEqualConfiguration(directory);
+        File.Delete(CloneMarker.PathIn(directory));
+        NativeFile.FlushDirectory(directory);
+    }
+
+    /// <summary>Of the configuration that was kept, what is no different from the new goes.</summary>
+    public static void RemoveEqualConfiguration(string directory)
+    {
         foreach (string name in KeptFiles.Select(name => Path.Combine(directory, name)))
         {
             if (File.Exists(name) && File.Exists(name + CopyRules.BeforeClone) && File.ReadAllBytes(name).AsSpan().SequenceEqual(File.ReadAllBytes(name + CopyRules.BeforeClone)))
                 File.Delete(name + CopyRules.BeforeClone);
         }
-
-        File.Delete(CloneMarker.PathIn(directory));
-        NativeFile.FlushDirectory(directory);
     }
 
     /// <summary>Directories that a server needs and a copy does not bring, and a link for each tablespace.</summary>
@@ -189,7 +200,7 @@ internal static class TargetDirectory
             DurableFile.FlushTree(wal.ResolveLinkTarget(returnFinalTarget: true)!.FullName, cancel);
     }
 
-    private static bool IsOurs(string name) =>
+    internal static bool IsOurs(string name) =>
         name.StartsWith(CopyRules.OwnPrefix, StringComparison.Ordinal) || name.EndsWith(CopyRules.BeforeClone, StringComparison.Ordinal) || name == "lost+found";
 
     // Other clusters may keep a directory of another version in the same place: theirs stays.
@@ -199,7 +210,7 @@ internal static class TargetDirectory
     private static void Relink(string staging, StagedTablespace space) =>
         ReplaceLink(Path.Combine(staging, "pg_tblspc", Name(space)), space.Destination);
 
-    private static void ReplaceLink(string link, string destination)
+    internal static void ReplaceLink(string link, string destination)
     {
         if (new FileInfo(link).LinkTarget == destination)
             return;
@@ -209,13 +220,13 @@ internal static class TargetDirectory
 
     private static string Name(StagedTablespace space) => space.Oid.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    private static void Empty(string directory)
+    internal static void Empty(string directory)
     {
         foreach (FileSystemInfo entry in new DirectoryInfo(directory).EnumerateFileSystemInfos())
             Delete(entry);
     }
 
-    private static void Delete(FileSystemInfo entry)
+    internal static void Delete(FileSystemInfo entry)
     {
         if (entry is DirectoryInfo { LinkTarget: null } directory)
             directory.Delete(recursive: true);

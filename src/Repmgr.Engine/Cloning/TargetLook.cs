@@ -14,6 +14,7 @@ internal static class TargetLook
         string directory = request.DataDirectory;
         TargetContent content = Content(directory);
         IReadOnlyList<string> mounts = MountPoints.Read();
+        string? walLink = new DirectoryInfo(Path.Combine(directory, "pg_wal")).LinkTarget;
         return new CloneTarget(
             directory,
             content,
@@ -21,8 +22,9 @@ internal static class TargetLook
             Room(directory, content is TargetContent.Cluster or TargetContent.Unfinished, mounts),
             [.. source.Tablespaces.Where(space => !space.InPlace).Select(space => Tablespace(request, source, space, content, mounts))])
         {
-            WalLink = new DirectoryInfo(Path.Combine(directory, "pg_wal")).LinkTarget,
+            WalLink = walLink,
             EarlierBackups = [.. request.EarlierBackups.Select(RestoredCopyFiles.Earlier)],
+            IsWalDirectoryInUse = request.WalDirectory is { } wal && wal != walLink?.TrimEnd('/') && Directory.Exists(wal) && Directory.EnumerateFileSystemEntries(wal).Any(),
             Inside = Above(directory).FirstOrDefault(above => File.Exists(Path.Combine(above, CopyRules.ControlFile))),
         };
     }

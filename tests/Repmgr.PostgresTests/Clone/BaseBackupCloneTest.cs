@@ -15,12 +15,12 @@ public sealed class BaseBackupCloneTest : CloneTest
         await FillAsync(source, 1000, there);
         await target.WriteConfAsync("use_replication_slots=yes", $"tablespace_mapping='{there}={here}'", "recovery_min_apply_delay=0");
 
-        var plan = (await CloneAsync(target, Clone(source, "--verify-backup", "--dry-run"))).ShouldSucceed();
+        var plan = (await CloneAsync(target, BaseBackup(source, "--verify-backup", "--dry-run"))).ShouldSucceed();
         Assert.StartsWith("1. reserve replication slot \"repmgr_slot_2\" on 127.0.0.1", plan.Stdout, StringComparison.Ordinal);
         Assert.False(Directory.Exists(target.DataDirectory));
 
-        var result = (await CloneAsync(target, Clone(source, "--verify-backup", "--max-rate", "64M", "-c"))).ShouldSucceed();
-        result.ShouldSay("every file and all WAL are as the source's manifest says").ShouldSay($"pg_ctl -D {target.DataDirectory}").ShouldSay("standby register");
+        var result = (await CloneAsync(target, BaseBackup(source, "--verify-backup", "--max-rate", "64M", "-c"))).ShouldSucceed();
+        result.ShouldSay("every file and all WAL are as the manifest says").ShouldSay($"pg_ctl -D {target.DataDirectory}").ShouldSay("standby register");
         Assert.Empty(Directory.EnumerateFileSystemEntries(target.DataDirectory, "repmgr_clone*"));
         Assert.Empty(Directory.EnumerateFileSystemEntries(here, "repmgr_clone*"));
         Assert.Equal(
@@ -37,7 +37,7 @@ public sealed class BaseBackupCloneTest : CloneTest
     public async Task An_old_copy_stays_whole_until_the_new_one_is()
     {
         var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
-        (await CloneAsync(target, Clone(source))).ShouldSucceed();
+        (await CloneAsync(target, BaseBackup(source))).ShouldSucceed();
         await StartsAndStreamsAsync(target, source);
         await target.StopAsync();
         string extraneous = Path.Combine(target.DataDirectory, "base", "1", "99999");
@@ -45,14 +45,14 @@ public sealed class BaseBackupCloneTest : CloneTest
         string ownConf = File.ReadAllText(Path.Combine(target.DataDirectory, "postgresql.conf"));
 
         await target.WriteConfAsync("pg_basebackup_options='--wal-method=none-such'");
-        (await CloneAsync(target, Clone(source, "--force"))).ShouldExit(ExitCode.BadBaseBackup).ShouldSay("pg_basebackup failed");
+        (await CloneAsync(target, BaseBackup(source, "--force"))).ShouldExit(ExitCode.BadBaseBackup).ShouldSay("pg_basebackup failed");
         await target.StartAsync();
         await target.StreamsFromAsync(source);
         await target.StopAsync();
 
         await target.WriteConfAsync();
-        (await CloneAsync(target, Clone(source))).ShouldExit(ExitCode.BadConfig).ShouldSay("holds a copy of this cluster already");
-        (await CloneAsync(target, Clone(source, "--force"))).ShouldSucceed();
+        (await CloneAsync(target, BaseBackup(source))).ShouldExit(ExitCode.BadConfig).ShouldSay("holds a copy of this cluster already");
+        (await CloneAsync(target, BaseBackup(source, "--force"))).ShouldSucceed();
         Assert.False(File.Exists(extraneous));
         Assert.Equal(ownConf, File.ReadAllText(Path.Combine(target.DataDirectory, "postgresql.conf.before_clone")));
         await StartsAndStreamsAsync(target, source);
@@ -67,7 +67,7 @@ public sealed class BaseBackupCloneTest : CloneTest
         await old.KillAsync();
         (await now.RunAsync(now.Major.Program("pg_ctl"), "-D", now.DataDirectory, "-w", "promote")).ShouldSucceed();
         await now.ExecuteAsync("create table after_failover as select 42 as x");
-        (await CloneAsync(old, Clone(now, "--force"))).ShouldSucceed().ShouldSay("run: repmgr standby register --force");
+        (await CloneAsync(old, BaseBackup(now, "--force"))).ShouldSucceed().ShouldSay("run: repmgr standby register --force");
         await StartsAndStreamsAsync(old, now);
         await SameRowsAsync(old, now, "after_failover");
     }
@@ -79,12 +79,12 @@ public sealed class BaseBackupCloneTest : CloneTest
         await cluster.RegisterAsync();
         var third = await Lab.EmptyServerAsync(PostgresMajor.Default, 3);
         await third.WriteConfAsync("use_replication_slots=yes");
-        (await CloneAsync(third, Clone(cluster.Standbys[0]))).ShouldSucceed();
+        (await CloneAsync(third, BaseBackup(cluster.Standbys[0]))).ShouldSucceed();
         await StartsAndStreamsAsync(third, cluster.Primary);
         Assert.Equal(0L, await cluster.Standbys[0].QueryAsync<long>("select count(*) from pg_replication_slots"));
 
         var fourth = await Lab.EmptyServerAsync(PostgresMajor.Default, 4);
-        (await CloneAsync(fourth, Clone(cluster.Standbys[0], "--upstream-node-id=2"))).ShouldSucceed();
+        (await CloneAsync(fourth, BaseBackup(cluster.Standbys[0], "--upstream-node-id=2"))).ShouldSucceed();
         await StartsAndStreamsAsync(fourth, cluster.Standbys[0]);
     }
 

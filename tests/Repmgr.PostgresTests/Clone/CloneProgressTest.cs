@@ -9,7 +9,7 @@ public sealed partial class CloneProgressTest : CloneTest
     /// <summary>What the runtime sends when it first meets a terminal; nothing of it shows.</summary>
     private const string KeypadMode = "\e[?1h\e=";
 
-    public static TheoryData<string> Methods { get; } = ["basebackup", "rsync"];
+    public static TheoryData<string> Methods { get; } = ["direct", "basebackup", "rsync"];
 
     [Theory, MemberData(nameof(Methods))]
     public async Task On_a_terminal_one_line_is_drawn_anew_with_rate_and_time_left(string method)

@@ -6,6 +6,7 @@ namespace Repmgr.PostgresTests.Clone;
 public sealed class CloneSurroundingsTest : CloneTest
 {
     [Theory]
+    [InlineData("direct")]
     [InlineData("basebackup")]
     [InlineData("rsync")]
     public async Task The_home_directory_of_whoever_became_this_user_is_not_ours(string method)

@@ -29,6 +29,9 @@ public abstract class CloneTest : LabTest
     protected static string[] Clone(TestServer source, params string[] more) =>
         ["-h", source.Address, "-p", source.Port.ToString(CultureInfo.InvariantCulture), "-U", "repmgr", "-d", "repmgr", "standby", "clone", .. more];
 
+    /// <summary>The same, by pg_basebackup.</summary>
+    protected static string[] BaseBackup(TestServer source, params string[] more) => Clone(source, ["--method=basebackup", .. more]);
+
     /// <summary>Runs it to its end: a copy takes its time where disks and processors are shared.</summary>
     protected static Task<ProgramResult> CloneAsync(TestServer target, IReadOnlyList<string> arguments) =>
         target.Lab.RunAsync(new Launch(Programs.Repmgr, ["-f", target.ConfPath, .. arguments])
@@ -104,5 +107,51 @@ public abstract class CloneTest : LabTest
             () => source.QueryAsync<long>("select count(*) from pg_stat_activity where pid <> pg_backend_pid() and (query ~ 'pg_(backup_start|start_backup|stop_backup|backup_stop)' or backend_type = 'walsender')"),
             Seconds(30),
             "the number of sessions of the clone");
+    }
+
+    /// <summary>Makes WAL, checkpoints and new files until told to stop.</summary>
+    protected static async Task KeepBusyAsync(TestServer source, CancellationToken stop)
+    {
+        await source.ExecuteAsync("create table busy (x int)");
+        for (int round = 0; !stop.IsCancellationRequested; round++)
+        {
+            await source.ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"insert into busy select {round} from generate_series(1, 5000)"));
+            await source.ExecuteAsync("update filling set g = g + 1 where g % 50 = 0");
+            await source.ExecuteAsync("drop table if exists passing; create table passing as select * from busy limit 1000");
+            await source.ExecuteAsync("select pg_switch_wal()");
+            await source.ExecuteAsync("checkpoint");
+        }
+    }
+
+    /// <summary>Every page of the heap read, and every index against its table, by amcheck (installed where it can be written).</summary>
+    protected static async Task SoundAsync(TestServer server, TestServer source)
+    {
+        await source.ExecuteAsync("create extension if not exists amcheck");
+        await Eventually.EqualAsync(1L, () => server.QueryAsync<long>("select count(*) from pg_extension where extname = 'amcheck'"), Seconds(60), "amcheck on the copy");
+        string amcheck = server.Major.Program("pg_amcheck");
+        if (File.Exists(amcheck))
+        {
+            (await server.RunAsync(amcheck, "-h", server.Directory, "-p", $"{server.Port}", "-U", "postgres", "-d", "repmgr", "--heapallindexed")).ShouldSucceed();
+            return;
+        }
+
+        // PostgreSQL 13 has no pg_amcheck and no verify_heapam().
+        await server.ExecuteAsync("select bt_index_check(i.indexrelid, true) from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam where a.amname = 'btree'");
+    }
+
+    /// <summary>Damages a page without changing size or time, as a failing disk does.</summary>
+    protected static async Task FlipABitAsync(TestServer target, TestServer source)
+    {
+        string path = Path.Combine(target.DataDirectory, await source.QueryAsync<string>("select pg_relation_filepath('filling')"));
+        DateTime written = File.GetLastWriteTimeUtc(path);
+        using (FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite))
+        {
+            file.Position = 4000;
+            int value = file.ReadByte();
+            file.Position = 4000;
+            file.WriteByte((byte)(value ^ 1));
+        }
+
+        File.SetLastWriteTimeUtc(path, written);
     }
 }

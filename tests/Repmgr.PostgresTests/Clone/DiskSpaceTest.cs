@@ -8,7 +8,7 @@ public sealed class DiskSpaceTest : CloneTest
 {
     private const string Filler = "repmgr_clone.somebody-else-s";
 
-    public static TheoryData<string> Methods { get; } = ["basebackup", "rsync", "command"];
+    public static TheoryData<string> Methods { get; } = ["direct", "basebackup", "rsync", "command"];
 
     // A tool that can be told how fast.
     private const string Tool = "clone_command='%b/pg_basebackup --no-password -c fast -r 2M -d %c -D %D'";
@@ -39,16 +39,16 @@ public sealed class DiskSpaceTest : CloneTest
         var (source, target) = await OnHostsAsync(PostgresMajor.Default);
         await FillAsync(source, 20_000);
         await target.Host!.MountAsync(target.DataDirectory, "300m", target.User);
-        string arrived = method == "rsync" ? "base/1/PG_VERSION" : "repmgr_clone.staging/base/1/PG_VERSION";
+        string arrived = method switch { "rsync" => "base/1/PG_VERSION", "direct" => "base/1", _ => "repmgr_clone.staging/base/1/PG_VERSION" };
         string[] slowly = method == "command" ? [] : ["--max-rate=2M"];
         await target.WriteConfAsync(Tool);
         var run = CloneRun.Start(target, Clone(source, [$"--method={method}", .. slowly]));
         await Eventually.TrueAsync(
-            () => Task.FromResult(run.Ended.IsCompleted || File.Exists(target.Seen(Path.Combine(target.DataDirectory, arrived)))), Seconds(60), "files arrive");
+            () => Task.FromResult(run.Ended.IsCompleted || Path.Exists(target.Seen(Path.Combine(target.DataDirectory, arrived)))), Seconds(60), "files arrive");
 
         await target.Host.FillAsync(target.DataDirectory, Filler);
 
-        (await run.Ended).ShouldExit(method switch { "rsync" => ExitCode.BadRsync, "command" => ExitCode.LocalCommand, _ => ExitCode.BadBaseBackup })
+        (await run.Ended).ShouldExit(method switch { "rsync" => ExitCode.BadRsync, "direct" => ExitCode.SystemFailure, "command" => ExitCode.LocalCommand, _ => ExitCode.BadBaseBackup })
             .ShouldSay("there is no space left for the copy").ShouldSay("No space left on device").ShouldSay("Free some space");
         await LeftBackupModeAsync(source);
         await CannotBeStartedAsync(target);
@@ -70,7 +70,7 @@ public sealed class DiskSpaceTest : CloneTest
         await target.Host!.MountAsync(here, "1m", target.User);
         await target.WriteConfAsync($"tablespace_mapping='{there}={here}'");
 
-        (await CloneAsync(target, ["-h", "node1", "-U", "narrow", "-d", "repmgr", "standby", "clone"])).ShouldExit(ExitCode.BadBaseBackup)
+        (await CloneAsync(target, ["-h", "node1", "-U", "narrow", "-d", "repmgr", "standby", "clone", "--method=basebackup"])).ShouldExit(ExitCode.BadBaseBackup)
             .ShouldSay("whether there is room for tablespace \"apart\" was not checked").ShouldSay("GRANT pg_read_all_stats TO \"narrow\"")
             .ShouldSay("there is no space left for the copy");
         await LeftBackupModeAsync(source);

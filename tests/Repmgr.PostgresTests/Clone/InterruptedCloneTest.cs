@@ -30,10 +30,10 @@ public sealed class InterruptedCloneTest : CloneTest
     {
         var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
         await FillAsync(source, 20_000);
-        await CloneRun.KillWhereAsync(target, whenThereIs, Clone(source, "--max-rate=8M"));
+        await CloneRun.KillWhereAsync(target, whenThereIs, BaseBackup(source, "--max-rate=8M"));
         await LeftBackupModeAsync(source);
         await CannotBeStartedAsync(target);
-        (await CloneAsync(target, Clone(source))).ShouldSucceed().ShouldSay("is continued");
+        (await CloneAsync(target, BaseBackup(source))).ShouldSucceed().ShouldSay("is continued");
         await StartsAndStreamsAsync(target, source);
         await SameRowsAsync(target, source, "filling");
     }
@@ -69,15 +69,18 @@ public sealed class InterruptedCloneTest : CloneTest
     }
 
     [Theory]
+    [InlineData("direct", "", ExitCode.DbQuery)]
     [InlineData("rsync", "base/1/PG_VERSION", ExitCode.BadPidFileOrStopBackup)]
     [InlineData("basebackup", "repmgr_clone.staging/base/1/PG_VERSION", ExitCode.BadBaseBackup)]
     public async Task The_server_that_is_copied_is_killed(string method, string whenThereIs, ExitCode code)
     {
         var (source, target) = await OnHostsAsync(PostgresMajor.Default);
         await FillAsync(source, 20_000);
+        // The largest file comes first.
+        whenThereIs = method == "direct" ? await source.QueryAsync<string>("select pg_relation_filepath('filling')") : whenThereIs;
         var run = CloneRun.Start(target, Clone(source, $"--method={method}", "--max-rate=4M"));
         await Eventually.TrueAsync(
-            () => Task.FromResult(run.Ended.IsCompleted || File.Exists(Path.Combine(target.DataDirectory, whenThereIs))), Seconds(60), "files arrive");
+            () => Task.FromResult(run.Ended.IsCompleted || Path.Exists(Path.Combine(target.DataDirectory, whenThereIs))), Seconds(60), "files arrive");
         await source.KillAsync();
         (await run.Ended).ShouldExit(code).ShouldSay("un the command again");
         await CannotBeStartedAsync(target);
@@ -94,9 +97,9 @@ public sealed class InterruptedCloneTest : CloneTest
     {
         var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
         await FillAsync(source, 20_000);
-        var run = CloneRun.Start(target, Clone(source, "--max-rate=8M"));
+        var run = CloneRun.Start(target, BaseBackup(source, "--max-rate=8M"));
         await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Path.Combine(target.DataDirectory, "repmgr_clone.staging", "base", "1"))), Seconds(60), "files arrive");
-        (await CloneAsync(target, Clone(source, "--force"))).ShouldExit(ExitCode.BadConfig).ShouldSay("another repmgr is cloning into");
+        (await CloneAsync(target, BaseBackup(source, "--force"))).ShouldExit(ExitCode.BadConfig).ShouldSay("another repmgr is cloning into");
         (await run.Ended).ShouldSucceed();
         await StartsAndStreamsAsync(target, source);
     }

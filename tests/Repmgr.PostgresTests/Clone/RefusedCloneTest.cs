@@ -41,7 +41,7 @@ public sealed class RefusedCloneTest : CloneTest
     public async Task A_running_server_a_foreign_cluster_and_another_version_are_left_alone()
     {
         var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
-        foreach (string method in new[] { "basebackup", "rsync" })
+        foreach (string method in new[] { "direct", "basebackup", "rsync" })
         {
             var running = await Lab.ServerAsync(PostgresMajor.Default, 3);
             await running.StartAsync();
@@ -64,10 +64,10 @@ public sealed class RefusedCloneTest : CloneTest
     {
         var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
         string empty = await Lab.SubdirectoryAsync("no programs");
-        (await target.RepmgrAsync(["-b", empty, .. Clone(source)])).ShouldExit(ExitCode.BadConfig).ShouldSay("pg_basebackup was not found");
+        (await target.RepmgrAsync(["-b", empty, .. BaseBackup(source)])).ShouldExit(ExitCode.BadConfig).ShouldSay("pg_basebackup was not found");
         int other = PostgresMajor.Default == 15 ? 17 : 15;
         if (PostgresMajor.Find(other) is { } wrong)
-            (await target.RepmgrAsync(["-b", wrong.BinDirectory, .. Clone(source)])).ShouldExit(ExitCode.BadConfig).ShouldSay("is of another major version than the source");
+            (await target.RepmgrAsync(["-b", wrong.BinDirectory, .. BaseBackup(source)])).ShouldExit(ExitCode.BadConfig).ShouldSay("is of another major version than the source");
         var noRsync = new Launch(Programs.Repmgr, ["-f", target.ConfPath, .. Clone(source, "--method=rsync")])
         {
             User = target.User,
@@ -106,11 +106,16 @@ public sealed class RefusedCloneTest : CloneTest
     }
 
     [Theory, EveryMajor]
-    public async Task A_role_that_is_no_superuser_is_told_its_grants_and_then_clones(int major)
+    public Task A_role_that_is_no_superuser_is_told_its_grants_and_then_clones(int major) => ToldItsGrantsAsync(major);
+
+    [Theory, EveryMajor]
+    public Task A_role_that_is_no_superuser_is_told_its_grants_and_then_clones_by_rsync(int major) => ToldItsGrantsAsync(major, "--method=rsync", "-I");
+
+    private async Task ToldItsGrantsAsync(int major, params string[] method)
     {
         var (source, target) = await OnHostsAsync(major);
         await source.ExecuteAsync("create role narrow login");
-        string[] clone = ["-h", "node1", "-U", "narrow", "-d", "repmgr", "standby", "clone", "--method=rsync", "-I"];
+        string[] clone = ["-h", "node1", "-U", "narrow", "-d", "repmgr", "standby", "clone", .. method];
         var refused = (await CloneAsync(target, clone)).ShouldExit(ExitCode.BadConfig);
         string grants = refused.Stderr.Split('\n').Single(line => line.Contains("Run as a superuser in database \"repmgr\" of the primary: ", StringComparison.Ordinal));
         await source.ExecuteAsync(grants[(grants.IndexOf("primary: ", StringComparison.Ordinal) + "primary: ".Length)..]);

@@ -16,16 +16,16 @@ public sealed class WalDirectoryTest : CloneTest
         string wal = await Lab.SubdirectoryAsync("wal-of-node2");
         await target.WriteConfAsync($"pg_basebackup_options='--waldir={wal}'");
 
-        var run = CloneRun.Start(target, Clone(source, "--max-rate=8M"));
+        var run = CloneRun.Start(target, BaseBackup(source, "--max-rate=8M"));
         Assert.True(await run.KillAsync(
             "repmgr", () => Task.FromResult(File.Exists(Path.Combine(target.DataDirectory, "repmgr_clone.staging/base/1/PG_VERSION")))), "the clone ended before it could be killed");
         await run.Ended;
-        (await CloneAsync(target, Clone(source))).ShouldSucceed();
+        (await CloneAsync(target, BaseBackup(source))).ShouldSucceed();
         await StartsAndStreamsAsync(target, source);
         Assert.Equal(wal, WalLink(target));
 
         await target.StopAsync();
-        (await CloneAsync(target, Clone(source, "--force"))).ShouldSucceed();
+        (await CloneAsync(target, BaseBackup(source, "--force"))).ShouldSucceed();
         Assert.Equal(wal, WalLink(target));
         await StartsAndStreamsAsync(target, source);
         await SameRowsAsync(target, source, "filling");
@@ -47,6 +47,32 @@ public sealed class WalDirectoryTest : CloneTest
         await MoveWalAsync(target, wal);
         (await CloneAsync(target, Clone(source, "--method=rsync", "-I", "--force"))).ShouldSucceed();
         Assert.Equal(wal, WalLink(target));
+        await StartsAndStreamsAsync(target, source);
+    }
+
+    [Theory, EveryMajor]
+    public async Task The_direct_method_puts_it_where_it_is_told_and_leaves_it_there(int major)
+    {
+        var (source, target) = await OnLoopbackAsync(major);
+        await source.StopAsync();
+        await MoveWalAsync(source, await Lab.SubdirectoryAsync("wal of node1"));
+        await source.StartAsync();
+        string wal = await Lab.SubdirectoryAsync("wal of node2");
+        string held = await Lab.SubdirectoryAsync("held");
+        File.WriteAllText(Path.Combine(held, "thesis.tex"), "precious");
+        (await CloneAsync(target, Clone(source, $"--waldir={held}"))).ShouldExit(1).ShouldSay("is not empty");
+
+        (await CloneAsync(target, Clone(source, $"--waldir={wal}"))).ShouldSucceed();
+        Assert.Equal(wal, WalLink(target));
+        await StartsAndStreamsAsync(target, source);
+        await target.StopAsync();
+        (await CloneAsync(target, Clone(source, "--force"))).ShouldSucceed();
+        Assert.Equal(wal, WalLink(target));
+        await StartsAndStreamsAsync(target, source);
+        await target.StopAsync();
+        string other = await Lab.SubdirectoryAsync("other");
+        (await CloneAsync(target, Clone(source, "--force", $"--waldir={other}"))).ShouldSucceed();
+        Assert.Equal(other, WalLink(target));
         await StartsAndStreamsAsync(target, source);
     }
 

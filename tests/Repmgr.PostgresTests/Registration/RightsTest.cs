@@ -98,7 +98,7 @@ public sealed class RightsTest : LabTest
         var (primary, _) = await StrangersAsync(PostgresMajor.Default);
         var third = await Lab.EmptyServerAsync(PostgresMajor.Default, nodeId: 3);
         await third.WriteConfAsync();
-        string[] source = ["-h", primary.Address, "-p", $"{primary.Port}", "standby", "clone"];
+        string[] source = ["-h", primary.Address, "-p", $"{primary.Port}", "standby", "clone", "--method=basebackup"];
 
         (await third.RepmgrAsync([.. source, "--upstream-node-id=2"])).ShouldExit(ExitCode.BadConfig)
             .ShouldSay("upstream node 2 is not registered").ShouldSay(UseSchema).ShouldSay(ReadNodes);

@@ -92,7 +92,7 @@ public sealed class ClonePlannerTests
                 "not enough disk space under \"/\"",
                 "the PostgreSQL programs here are of another major version than the source",
                 "rsync was not found on this host",
-                "--verify-backup needs --method=basebackup",
+                "--verify-backup does not go with --method=rsync",
             ],
             Refusals(planned));
         Assert.All(((Planned.Refused)planned).Problems, problem => Assert.False(string.IsNullOrEmpty(problem.Hint)));

@@ -1,0 +1,51 @@
+using Repmgr.Core.Postgres;
+using Repmgr.Core.Settings;
+
+namespace Repmgr.Core.Cloning.Direct;
+
+/// <summary>What the direct method is to do.</summary>
+public sealed record DirectCopy
+{
+    /// <summary>The server, as the role reaches it that may call the backup functions and read files.</summary>
+    public required Conninfo Source { get; init; }
+
+    /// <summary>For messages.</summary>
+    public required string SourceName { get; init; }
+
+    public required PostgresVersion Version { get; init; }
+
+    /// <summary>What is to be found there: the planner has judged it.</summary>
+    public required ulong SystemIdentifier { get; init; }
+
+    public required long WalSegmentBytes { get; init; }
+
+    public required string DataDirectory { get; init; }
+
+    /// <summary>The directory in each tablespace that belongs to the cluster.</summary>
+    public required string VersionDirectory { get; init; }
+
+    public required IReadOnlyList<TablespaceMapping> TablespaceMappings { get; init; }
+
+    /// <summary>The tablespace directories that were looked at, and found free or this target's own.</summary>
+    public required IReadOnlyList<string> KnownDirectories { get; init; }
+
+    /// <summary>Where <c>pg_wal</c> is to be; null: in the data directory, or where a link that is there leads.</summary>
+    public string? WalDirectory { get; init; }
+
+    /// <summary>Files are there already: what is the same need not be moved.</summary>
+    public required bool OntoExisting { get; init; }
+
+    /// <summary>Connections that copy, side by side.</summary>
+    public required int Jobs { get; init; }
+
+    /// <summary>All of them together; null: no limit.</summary>
+    public required long? MaxBytesPerSecond { get; init; }
+
+    public required WalGuard Guard { get; init; }
+
+    /// <summary>Check each page, where the source has checksums.</summary>
+    public required bool VerifyChecksums { get; init; }
+
+    /// <summary>Where a tablespace of the source goes here.</summary>
+    public string Destination(string location) => CloneRequest.Destination(TablespaceMappings, location);
+}

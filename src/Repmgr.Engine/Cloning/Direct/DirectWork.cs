@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using Repmgr.Core.Cloning.Direct;
+using Repmgr.Core.Postgres;
+
+namespace Repmgr.Engine.Cloning.Direct;
+
+/// <summary>A page on the source that its checksum does not fit.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Block">The page's number within the file.</param>
+internal readonly record struct DamagedPage(string Path, long Block);
+
+/// <summary>What all connections of one copy work with.</summary>
+internal sealed class DirectWork(string directory, SourceIdentity source, Lsn start, bool verify, RateLimit limit, CopyMeter meter)
+{
+    private long _moved;
+    private long _compared;
+
+    public SourceIdentity Source => source;
+
+    public RateLimit Limit => limit;
+
+    public CopyMeter Meter => meter;
+
+    public CopiedFiles Copied { get; } = new(directory);
+
+    public ConcurrentQueue<DamagedPage> Damaged { get; } = new();
+
+    public long Moved => Interlocked.Read(ref _moved);
+
+    public long Compared => Interlocked.Read(ref _compared);
+
+    public void HasMoved(long bytes) => Interlocked.Add(ref _moved, bytes);
+
+    public void HasCompared(long bytes) => Interlocked.Add(ref _compared, bytes);
+
+    /// <summary>The same source, for files whose bytes do not count among those of the cluster.</summary>
+    public DirectWork ForWal(string directory, CopyMeter meter) => new(directory, source, start, verify: false, limit, meter);
+
+    public string Local(CopyFile file) => Path.Combine(directory, file.Path);
+
+    /// <summary>Opens the copy of a file, or begins one.</summary>
+    public FileStream Open(CopyFile file) => new(Local(file), new FileStreamOptions
+    {
+        Mode = FileMode.OpenOrCreate,
+        Access = FileAccess.ReadWrite,
+        Share = FileShare.ReadWrite | FileShare.Delete,
+        BufferSize = 0,
+        UnixCreateMode = file.Path.EndsWith(".key", StringComparison.Ordinal) ? UnixFileMode.UserRead | UnixFileMode.UserWrite : source.FileMode,
+    });
+
+    /// <summary>
+    /// Whether a page is damaged for all that can be seen. One that was changed after the backup began does not matter: recovery
+    /// writes it anew. One that was read while the server wrote it is torn, and sound when it is read again.
+    /// </summary>
+    /// <param name="file">The file it is from.</param>
+    /// <param name="block">Its number within the file.</param>
+    /// <param name="page">Its content.</param>
+    public bool IsSuspect(CopyFile file, long block, ReadOnlySpan<byte> page) =>
+        verify && source.HasChecksums && file.Relation is { } relation && page.Length == source.PageBytes
+        && PageChecksum.Check(page, (uint)((relation.Segment * (long)source.SegmentPages) + block)) == PageState.Damaged
+        && PageChecksum.LastChange(page) < start;
+}

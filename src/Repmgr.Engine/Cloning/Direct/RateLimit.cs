@@ -1,0 +1,29 @@
+namespace Repmgr.Engine.Cloning.Direct;
+
+/// <summary>Keeps all that copy side by side below one rate.</summary>
+/// <param name="bytesPerSecond">Null: no limit.</param>
+/// <param name="time">Its clock.</param>
+internal sealed class RateLimit(long? bytesPerSecond, TimeProvider time)
+{
+    private readonly Lock _turn = new();
+    private readonly long _began = time.GetTimestamp();
+    private TimeSpan _booked;
+
+    /// <summary>Returns when these bytes may have come.</summary>
+    public ValueTask TakeAsync(int bytes, CancellationToken cancel)
+    {
+        if (bytesPerSecond is not { } rate)
+            return ValueTask.CompletedTask;
+
+        TimeSpan wait;
+        lock (_turn)
+        {
+            // What was not used before is lost: a pause must not be followed by a flood.
+            TimeSpan now = time.GetElapsedTime(_began);
+            _booked = (_booked > now ? _booked : now) + TimeSpan.FromSeconds(bytes / (double)rate);
+            wait = _booked - now;
+        }
+
+        return new ValueTask(Task.Delay(wait, time, cancel));
+    }
+}

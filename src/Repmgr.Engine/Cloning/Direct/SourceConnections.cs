@@ -1,0 +1,98 @@
+using System.Runtime.ExceptionServices;
+using Npgsql;
+using Repmgr.Core.Cloning.Direct;
+using Repmgr.Core.Problems;
+using Repmgr.Engine.Postgres;
+
+namespace Repmgr.Engine.Cloning.Direct;
+
+/// <summary>The connections that copy side by side.</summary>
+internal sealed class SourceConnections : IAsyncDisposable
+{
+    private readonly IReadOnlyList<PostgresSession> _sessions;
+
+    private SourceConnections(IReadOnlyList<PostgresSession> sessions) => _sessions = sessions;
+
+    public int Count => _sessions.Count;
+
+    /// <summary>Opens as many as are wanted, or as the source lets in: one is enough.</summary>
+    /// <exception cref="CopyFailure">There is none, or one leads to another server.</exception>
+    public static async Task<SourceConnections> OpenAsync(DirectCopy copy, int wanted, PostgresConnector connector, SourceIdentity identity, CancellationToken cancel)
+    {
+        ConnectResult[] results = await Task.WhenAll(Enumerable.Range(0, wanted).Select(_ => connector.OpenAsync(copy.Source, cancel))).ConfigureAwait(false);
+        var connections = new SourceConnections([.. results.OfType<ConnectResult.Opened>().Select(opened => opened.Session)]);
+        try
+        {
+            if (connections.Count == 0)
+                throw new CopyFailure(new Problem("could not connect to the source", results[0].Failure, "Run the command again; what is copied already is not copied again."), ExitCode.DbConnection);
+            await Task.WhenAll(connections._sessions.Select(session => PrepareAsync(session, identity, cancel))).ConfigureAwait(false);
+            return connections;
+        }
+        catch
+        {
+            await connections.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static Task<bool> PrepareAsync(PostgresSession session, SourceIdentity identity, CancellationToken cancel) => session.TryAsync(
+        async (connection, token) =>
+        {
+            var prepare = new NpgsqlCommand(BackupSession.PrepareSql(session.Version), connection) { CommandTimeout = 0 };
+            await using (prepare.ConfigureAwait(false))
+                await prepare.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+            (await SourceIdentity.ReadAsync(connection, token).ConfigureAwait(false)).MustBe(identity);
+            return true;
+        },
+        Timeout.InfiniteTimeSpan,
+        cancel);
+
+    /// <summary>Hands out the items in their order; each connection takes the next when it is done with one. The first failure ends all.</summary>
+    /// <param name="items">What there is to do.</param>
+    /// <param name="worker">Makes what works on a connection.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async Task RunAsync<T>(IReadOnlyList<T> items, Func<NpgsqlConnection, CancellationToken, Func<T, Task>> worker, CancellationToken cancel)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        ExceptionDispatchInfo? first = null;
+        int next = -1;
+        await Task.WhenAll(_sessions.Select(session => Task.Run(() => WorkAsync(session), CancellationToken.None))).ConfigureAwait(false);
+        first?.Throw();
+
+        async Task WorkAsync(PostgresSession session)
+        {
+            try
+            {
+                await session.TryAsync(
+                    async (connection, _) =>
+                    {
+                        Func<T, Task> work = worker(connection, stop.Token);
+                        for (int at; (at = Interlocked.Increment(ref next)) < items.Count;)
+                        {
+                            stop.Token.ThrowIfCancellationRequested();
+                            await work(items[at]).ConfigureAwait(false);
+                        }
+
+                        return true;
+                    },
+                    Timeout.InfiniteTimeSpan,
+                    stop.Token).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                if (Interlocked.CompareExchange(ref first, ExceptionDispatchInfo.Capture(e), null) is null)
+                    await stop.CancelAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Does one thing on one of them.</summary>
+    public Task<T> OnOneAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancel) =>
+        _sessions[0].TryAsync((connection, _) => work(connection), Timeout.InfiniteTimeSpan, cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (PostgresSession session in _sessions)
+            await session.DisposeAsync().ConfigureAwait(false);
+    }
+}

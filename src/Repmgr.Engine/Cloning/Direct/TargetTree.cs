@@ -1,0 +1,102 @@
+using System.Globalization;
+using Repmgr.Core.Cloning;
+using Repmgr.Core.Cloning.Direct;
+
+namespace Repmgr.Engine.Cloning.Direct;
+
+/// <summary>Makes the directories of the target those of the source, before contents come: what the source does not have goes.</summary>
+internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOnlyList<TablespaceView> tablespaces)
+{
+    private const string Links = "pg_tblspc";
+
+    private string Root => copy.DataDirectory;
+
+    public void Prepare(CopyList list)
+    {
+        File.SetUnixFileMode(Root, source.DirectoryMode);
+        RemoveStaging();
+        HashSet<string> directories = [.. list.Directories];
+        Prune("", [.. list.Files.Select(file => file.Path)], directories);
+        PlaceWal();
+        Make(Path.Combine(Root, Links));
+        foreach (TablespaceView space in tablespaces.Where(space => !space.InPlace))
+        {
+            string destination = copy.Destination(space.Location);
+            Make(destination);
+            Make(Path.Combine(destination, copy.VersionDirectory));
+            TargetDirectory.ReplaceLink(Path.Combine(Root, Link(space)), destination);
+        }
+
+        foreach (string directory in list.Directories.Concat(CopyRules.EmptyDirectories).Where(path => path != "pg_wal" && !IsLink(path)))
+            Make(Path.Combine(Root, directory));
+    }
+
+    private void RemoveStaging()
+    {
+        foreach (string staging in tablespaces.Where(space => !space.InPlace).Select(space => copy.Destination(space.Location)).Append(Root).Select(path => Path.Combine(path, CopyRules.Staging)))
+        {
+            if (Directory.Exists(staging))
+                Directory.Delete(staging, recursive: true);
+        }
+    }
+
+    private void Prune(string below, HashSet<string> files, HashSet<string> directories)
+    {
+        foreach (FileSystemInfo entry in new DirectoryInfo(Path.Combine(Root, below)).EnumerateFileSystemInfos())
+        {
+            string path = below.Length == 0 ? entry.Name : $"{below}/{entry.Name}";
+            if (path == "pg_wal" || (below.Length == 0 && TargetDirectory.IsOurs(entry.Name)))
+                continue;
+
+            bool isDirectory = entry is DirectoryInfo;
+            if (IsLink(path) && entry.LinkTarget is not null)
+                PruneTablespace(path, files, directories);
+            else if (entry.LinkTarget is not null || (isDirectory ? !directories.Contains(path) : !files.Contains(path)))
+                TargetDirectory.Delete(entry);
+            else if (isDirectory)
+                Prune(path, files, directories);
+        }
+    }
+
+    // Only what belongs to this cluster; another version's is not ours.
+    private void PruneTablespace(string link, HashSet<string> files, HashSet<string> directories)
+    {
+        string version = $"{link}/{copy.VersionDirectory}";
+        if (Directory.Exists(Path.Combine(Root, version)))
+            Prune(version, files, directories);
+    }
+
+    private void PlaceWal()
+    {
+        string wal = Path.Combine(Root, "pg_wal");
+        var here = new DirectoryInfo(wal);
+        if (copy.WalDirectory is { } elsewhere && here.LinkTarget?.TrimEnd('/') != elsewhere)
+        {
+            if (here.LinkTarget is not null)
+                File.Delete(wal);
+            else if (here.Exists)
+                here.Delete(recursive: true);
+            Make(elsewhere);
+            File.CreateSymbolicLink(wal, elsewhere);
+        }
+
+        Make(wal);
+        TargetDirectory.Empty(wal);
+        Make(Path.Combine(wal, "archive_status"));
+        if (copy.Version.Major >= 17)
+            Make(Path.Combine(wal, "summaries"));
+    }
+
+    private void Make(string directory)
+    {
+        if (!Directory.Exists(directory))
+        {
+            Directory.CreateDirectory(directory, source.DirectoryMode);
+            File.SetUnixFileMode(directory, source.DirectoryMode);
+        }
+    }
+
+    private bool IsLink(string path) => tablespaces.Any(space => !space.InPlace && path == Link(space));
+
+    private static string Link(TablespaceView space) => string.Create(CultureInfo.InvariantCulture, $"{Links}/{space.Oid}");
+}
