@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using CliWrap;
 using CliWrap.Exceptions;
 using Repmgr.Core.Cloning;
@@ -8,7 +9,7 @@ using Repmgr.Engine.Processes;
 namespace Repmgr.Engine.Cloning;
 
 /// <summary>Runs a copying program to its end, however long that takes, and hears what it writes meanwhile.</summary>
-internal static class CopyProgram
+internal static partial class CopyProgram
 {
     /// <param name="program">A path, or a name to be looked for in <c>PATH</c>.</param>
     /// <param name="arguments">Passed as they are.</param>
@@ -50,10 +51,15 @@ internal static class CopyProgram
         }
     }
 
-    /// <summary>Whether it ended because the disk here is full. What a server says of its own disk begins with ERROR.</summary>
+    /// <summary>
+    /// Whether it ended because the disk here is full. What a server says of its own disk begins with ERROR. pg_combinebackup may say
+    /// only that less was written than it wanted: copy_file() in src/bin/pg_combinebackup/copy_file.c.
+    /// </summary>
     public static bool FoundDiskFull(ProgramResult result) => result is ProgramResult.Ended ended
-        && ended.Error.Split('\n').Any(line => !line.Contains("ERROR:", StringComparison.Ordinal)
-            && (line.Contains("No space left on device", StringComparison.Ordinal) || line.Contains("Disk quota exceeded", StringComparison.Ordinal)));
+        && ended.Error.Split('\n').Any(line => !line.Contains("ERROR:", StringComparison.Ordinal) && DiskFullText().IsMatch(line));
+
+    [GeneratedRegex("No space left on device|Disk quota exceeded|could not write .*: wrote [0-9]+ of [0-9]+$")]
+    private static partial Regex DiskFullText();
 
     private static PipeTarget Pieces(Action<string> said) => PipeTarget.Create(async (stream, cancel) =>
     {

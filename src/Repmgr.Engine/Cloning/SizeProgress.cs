@@ -1,3 +1,5 @@
+using Repmgr.Engine.Processes;
+
 namespace Repmgr.Engine.Cloning;
 
 /// <summary>Tells how far a program is that does not say so itself, by the size of what it has written.</summary>
@@ -10,8 +12,8 @@ internal sealed class SizeProgress(string phase, IReadOnlyList<string> directori
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
 
-    /// <summary>Until the program has ended.</summary>
-    public async Task<T> WhileAsync<T>(Task<T> running)
+    /// <summary>Until the program has ended; what it has written when it succeeded is all there was to write.</summary>
+    public async Task<ProgramResult> WhileAsync(Task<ProgramResult> running)
     {
         do
         {
@@ -19,6 +21,9 @@ internal sealed class SizeProgress(string phase, IReadOnlyList<string> directori
                 progress.Report(new CopyProgress(phase, size.Bytes, total));
         }
         while (await Task.WhenAny(running, Task.Delay(LookEvery, clock, CancellationToken.None)).ConfigureAwait(false) != running);
-        return await running.ConfigureAwait(false);
+        ProgramResult ended = await running.ConfigureAwait(false);
+        if (ended.Succeeded && CopySize.TryOf(directories) is { } all)
+            progress.Report(new CopyProgress(phase, all.Bytes, all.Bytes));
+        return ended;
     }
 }

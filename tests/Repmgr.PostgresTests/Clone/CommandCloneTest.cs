@@ -21,14 +21,17 @@ public sealed class CommandCloneTest : CloneTest
         plan.ShouldSay($"fill \"{target.DataDirectory}/repmgr_clone.staging\" with clone_command ({AnyTool}");
         Assert.False(Directory.Exists(target.DataDirectory));
 
-        ResultOf(await CloneAsync(target, Clone(source, "--method=command", "--json")), "command");
+        var run = await CloneAsync(target, Clone(source, "--method=command", "--json"));
+        ResultOf(run, "command");
+        run.ShouldSay("{\"phase\":\"restoring\",\"bytes_done\":");
         Assert.Empty(Directory.EnumerateFileSystemEntries(target.DataDirectory, "repmgr_clone*"));
         await StartsAndStreamsAsync(target, source);
         await SameRowsAsync(target, source, "elsewhere");
 
         await target.StopAsync();
         await source.ExecuteAsync("create table later as select 1 as x");
-        (await CloneAsync(target, Clone(source, "--method=command", "--force"))).ShouldSucceed();
+        var again = (await CloneAsync(target, Clone(source, "--method=command", "--force"))).ShouldSucceed();
+        Assert.Single(again.Stderr.Split('\n'), line => line.StartsWith("INFO: restoring: 100%", StringComparison.Ordinal));
         await StartsAndStreamsAsync(target, source);
         await SameRowsAsync(target, source, "later");
         Assert.Equal(here, new FileInfo(Assert.Single(Directory.EnumerateFileSystemEntries(Path.Combine(target.DataDirectory, "pg_tblspc")))).LinkTarget);

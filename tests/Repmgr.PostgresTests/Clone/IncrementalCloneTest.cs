@@ -22,8 +22,10 @@ public sealed class IncrementalCloneTest : CloneTest
 
         (await CloneAsync(target, OnTop(source, sunday, monday, "--dry-run"))).ShouldSucceed()
             .ShouldSay($"combine \"{sunday}\", \"{monday}\" and what has changed since into \"{target.DataDirectory}/repmgr_clone.staging\" with pg_combinebackup");
-        JsonElement result = ResultOf(await CloneAsync(target, OnTop(source, sunday, monday, "--verify-backup", "--json")), "basebackup");
+        var run = await CloneAsync(target, OnTop(source, sunday, monday, "--verify-backup", "--json"));
 
+        JsonElement result = ResultOf(run, "basebackup");
+        run.ShouldSay("{\"phase\":\"combining\",\"bytes_done\":");
         Assert.InRange(result.GetProperty("bytes_moved").GetInt64(), 1, result.GetProperty("bytes_total").GetInt64() / 3);
         Assert.Empty(Directory.EnumerateFileSystemEntries(target.DataDirectory, "repmgr_clone*"));
         Assert.Empty(Directory.EnumerateFileSystemEntries(here, "repmgr_clone*"));
@@ -69,6 +71,46 @@ public sealed class IncrementalCloneTest : CloneTest
         await Eventually.EqualAsync("off", () => source.QueryAsync<string>("show summarize_wal"), Seconds(10), "summarize_wal");
         (await CloneAsync(target, OnTop(source, sunday, null))).ShouldExit(ExitCode.BadConfig).ShouldSay("\"summarize_wal\" is off on the source");
         Assert.False(Directory.Exists(target.DataDirectory));
+    }
+
+    [Theory, MemberData(nameof(Majors))]
+    public async Task Killed_while_it_fetches_it_cannot_be_started_and_the_next_clone_leaves_nothing_of_it(int major)
+    {
+        var (source, target, there, here) = await SummarizingAsync(major);
+        string sunday = await BackupAsync(source, target, "sunday", there);
+        await source.ExecuteAsync("create table monday as select g, repeat('x', 500) as wide from generate_series(1, 20000) g");
+        var run = CloneRun.Start(target, OnTop(source, sunday, null, "--max-rate=1M"));
+        Assert.True(await run.KillAsync("repmgr", () => Task.FromResult(File.Exists(Path.Combine(target.DataDirectory, "repmgr_clone.incremental", "backup_label")))));
+        await run.Ended;
+        await LeftBackupModeAsync(source);
+        await CannotBeStartedAsync(target);
+
+        (await CloneAsync(target, Clone(source, "--method=basebackup"))).ShouldSucceed().ShouldSay("is continued");
+        Assert.Empty(Directory.EnumerateFileSystemEntries(target.DataDirectory, "repmgr_clone*"));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(here, "repmgr_clone*"));
+        await StartsAndStreamsAsync(target, source);
+        await SameRowsAsync(target, source, "monday");
+    }
+
+    /// <summary>What was fetched and what it is combined into do not fit together, where the whole copy alone would.</summary>
+    [Theory, MemberData(nameof(Majors))]
+    public async Task A_disk_that_is_full_when_backups_are_combined_is_an_error_and_a_full_copy_goes_on_there(int major)
+    {
+        var (source, target) = await OnHostsAsync(major);
+        await source.ConfigureAsync("summarize_wal = on");
+        await source.RestartAsync();
+        string sunday = Path.Combine(target.Directory, "sunday");
+        (await target.RunAsync(target.Major.Program("pg_basebackup"), "-h", source.Address, "-U", "repmgr", "-c", "fast", "-D", sunday)).ShouldSucceed();
+        await source.ExecuteAsync("create table monday as select g, repeat(md5(g::text), 30) as wide from generate_series(1, 80000) g");
+        long bytes = await source.QueryAsync<long>("select sum(pg_database_size(oid))::bigint from pg_database");
+        await target.Host!.MountAsync(target.DataDirectory, $"{(bytes >> 20) + 70}m", target.User);
+
+        (await CloneAsync(target, OnTop(source, sunday, null))).ShouldExit(ExitCode.BadBaseBackup)
+            .ShouldSay("there is no space left for the copy").ShouldSay("could not write").ShouldSay("leave --incremental-from out");
+        await CannotBeStartedAsync(target);
+        (await CloneAsync(target, Clone(source, "--method=basebackup"))).ShouldSucceed().ShouldSay("is continued");
+        await StartsAndStreamsAsync(target, source);
+        await SameRowsAsync(target, source, "monday");
     }
 
     [Theory, MemberData(nameof(OlderMajors))]
