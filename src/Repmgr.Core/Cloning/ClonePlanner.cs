@@ -24,6 +24,9 @@ public sealed record CloneServers(Conninfo Source, string SourceName, Conninfo? 
 /// <summary>Decides whether and how a standby is cloned. The methods differ in the steps that copy; what is asked and how it ends is one.</summary>
 public static class ClonePlanner
 {
+    // WAL that was written while the files were copied has to be replayed first.
+    private static readonly TimeSpan StartWithin = TimeSpan.FromMinutes(30);
+
     /// <param name="request">What is wanted.</param>
     /// <param name="source">What the source said.</param>
     /// <param name="target">What is here.</param>
@@ -72,6 +75,8 @@ public static class ClonePlanner
         // Of a copy that is made in place only the end is a backup that can be verified.
         if (request is { Method: CloneMethod.Direct, VerifyBackup: true })
             steps.Add(new Step.VerifyCopy($"{tools.BinDirectory}/pg_verifybackup", request.DataDirectory));
+        if (request.Start)
+            steps.Add(new Step.StartStandby(request.DataDirectory, request.NodeName ?? "walreceiver", request.SlotName, servers.Upstream, servers.UpstreamName, StartWithin, request.StreamWithin));
         return new Planned.Ready(new Plan(steps), CloneNotices.Of(request, source, target, servers, standbySettings));
     }
 
@@ -209,6 +214,7 @@ public static class ClonePlanner
             MaxBytesPerSecond = request.MaxRateKilobytes * 1024,
             Guard = Guard(request, servers),
             VerifyChecksums = !request.IgnoreDamagedPages,
+            EstimatedBytes = TotalBytes(source),
         }),
         .. Configure(request, source, request.DataDirectory, standbySettings),
     ];

@@ -66,6 +66,12 @@ public sealed record CloneRequest
 
     public bool VerifyBackup { get; init; }
 
+    /// <summary>The standby is to be started when it is copied.</summary>
+    public bool Start { get; init; }
+
+    /// <summary>How long it may take from then on until it streams.</summary>
+    public TimeSpan StreamWithin { get; init; }
+
     /// <summary>A damaged page on the source does not matter.</summary>
     public bool IgnoreDamagedPages { get; init; }
 

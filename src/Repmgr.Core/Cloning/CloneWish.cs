@@ -76,6 +76,8 @@ public sealed record CloneWish(
             WalDirectory = (Options.WalDirectory ?? BaseBackupWords.Value(baseBackup, null, "--waldir"))?.TrimEnd('/'),
             MaxRateKilobytes = MaxRate(baseBackup) is { } rate ? Math.Max(1, rate / 1024) : null,
             VerifyBackup = Options.VerifyBackup,
+            Start = Options.Start,
+            StreamWithin = Settings.StandbyReconnectTimeout,
             IgnoreDamagedPages = Options.NoVerifyChecksums || BaseBackupWords.Has(baseBackup, null, "--no-verify-checksums"),
             MinimumWalSegments = Options.WalKeepSegments,
             TablespaceMappings = Settings.TablespaceMapping,

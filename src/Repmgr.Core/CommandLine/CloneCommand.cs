@@ -9,7 +9,7 @@ internal static class CloneCommand
         Argument = "node",
         Description =
         [
-            "Copies the whole database cluster of a running server into a local directory and writes the settings that make a standby of the copy: standby.signal, and primary_conninfo with what belongs to it in postgresql.auto.conf, where all other settings are kept. The new standby is not started and not registered; the last lines say how to do both.",
+            "Copies the whole database cluster of a running server into a local directory and writes the settings that make a standby of the copy: standby.signal, and primary_conninfo with what belongs to it in postgresql.auto.conf, where all other settings are kept. The new standby is not registered, and started only with --start; the last lines say how to do both.",
             "The node is a host name, as with -h. The source may be the primary or a standby that is up to date.",
             "Method direct, the default, reads the files over several ordinary PostgreSQL connections side by side. Of what is in the directory already it moves only the pages that differ. The copy has a backup_manifest for pg_verifybackup, and where the source has data checksums every page is checked on the way. Method basebackup runs pg_basebackup and needs nothing but a role that may replicate. Method rsync is the way of the first repmgr: the files travel over ssh, several rsync processes side by side.",
             "Method command runs clone_command of the configuration file, which restores a backup that another tool keeps (pgBackRest, Barman, WAL-G or any other). What it leaves is checked to be a whole copy of the source's cluster before it takes the place of anything. docs/cloning.md has recipes.",
@@ -27,7 +27,7 @@ internal static class CloneCommand
         Options =
         [
             Opt.Host, Opt.Port, Opt.Username, Opt.Dbname,
-            Opt.Pgdata, Opt.Method, Opt.DryRun, Opt.Force, Opt.Json,
+            Opt.Pgdata, Opt.Method, Opt.DryRun, Opt.Force, Opt.Start, Opt.Json, Opt.Progress,
             Opt.Jobs, Opt.MaxRate, Opt.VerifyBackup, Opt.IncrementalFrom, Opt.NoVerifyChecksums, Opt.WalDirectory, Opt.WalKeepSegments, Opt.CopyExternalConfigFiles,
             Opt.RemoteUser, Opt.IgnoreRsyncWarning,
             Opt.UpstreamNodeId, Opt.UpstreamConninfo, Opt.ReplicationUser, Opt.RecoveryMinApplyDelay, Opt.NoUpstreamConnection, Opt.ReplicationConfOnly,
@@ -55,6 +55,8 @@ internal static class CloneCommand
             (ExitCode.BadPidFileOrStopBackup, "pg_backup_stop failed on the source"),
             .. CommonExitCodes.Database,
             (ExitCode.BadSsh, "the source could not be reached over ssh"),
+            (ExitCode.NoRestart, "with --start: the standby could not be started"),
+            (ExitCode.FollowFailed, "with --start: the standby was started, but does not stream"),
             (ExitCode.SystemFailure, "a call of the operating system failed, or the command was interrupted"),
             (ExitCode.BadBaseBackup, "pg_basebackup, pg_combinebackup or pg_verifybackup failed"),
         ],

@@ -69,6 +69,10 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
     public string? UpstreamConninfo => Text(Opt.UpstreamConninfo);
     public bool ReplicationConfOnly => Has(Opt.ReplicationConfOnly);
     public bool VerifyBackup => Has(Opt.VerifyBackup);
+    /// <summary><c>text</c> or <c>json</c>; null when not given.</summary>
+    public string? Progress => Text(Opt.Progress)?.ToLowerInvariant();
+
+    public bool Start => Has(Opt.Start);
     public bool NoVerifyChecksums => Has(Opt.NoVerifyChecksums);
     public string? WalDirectory => Text(Opt.WalDirectory);
 

@@ -120,6 +120,13 @@ public static class Opt
         Default = "the data directory, or where a link that is there leads",
     };
 
+    public static readonly OptionDefinition Progress = new("progress", null, new Choice("FORMAT", "text", "json"), "how to show how far the copy is: for people, or as an object of JSON a line")
+    {
+        Default = "text; with --json, json",
+    };
+
+    public static readonly OptionDefinition Start = new("start", null, Flag, "start the standby when it is copied, and wait until it streams");
+
     public static readonly OptionDefinition RecoveryMinApplyDelay = new("recovery-min-apply-delay", null, new Duration("TIME"), "let the standby lag behind on purpose, by a time such as 30min or 1d");
     public static readonly OptionDefinition MaxRate = new("max-rate", null, new Rate("RATE"), "copy no faster than this: kilobytes per second, or with the suffix k or M") { Default = "no limit" };
     public static readonly OptionDefinition Jobs = new("jobs", 'j', new Integer("NUMBER", 1, 64), "connections (direct) or rsync processes that copy side by side") { Default = "as many as there are processors, from 2 to 8" };

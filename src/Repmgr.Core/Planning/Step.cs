@@ -199,7 +199,7 @@ public abstract record Step
     public sealed record CopyDirectly(DirectCopy Copy) : Step
     {
         public override string Describe() =>
-            $"copy {Copy.SourceName} to \"{Copy.DataDirectory}\" over {Copy.Jobs} {(Copy.Jobs == 1 ? "connection" : "connections")}"
+            $"copy {Copy.SourceName}{Copy.Estimate} to \"{Copy.DataDirectory}\" over {Copy.Jobs} {(Copy.Jobs == 1 ? "connection" : "connections")}"
             + (Copy.OntoExisting ? ", moving only what differs," : "") + " between backup start and stop";
     }
 
@@ -230,6 +230,21 @@ public abstract record Step
     public sealed record FinishClone(string DataDirectory, CloneMethod Method, IReadOnlyList<StagedTablespace> Tablespaces) : Step
     {
         public override string Describe() => $"flush \"{DataDirectory}\" to disk and put its control file into place";
+    }
+
+    /// <summary>Start the new standby, and wait until it is seen streaming.</summary>
+    /// <param name="DataDirectory">Its data directory.</param>
+    /// <param name="Name">Its application_name on the upstream.</param>
+    /// <param name="Slot">Its slot there; null: none.</param>
+    /// <param name="Upstream">How to reach the upstream; null: it is not to be asked.</param>
+    /// <param name="UpstreamName">Its name for messages.</param>
+    /// <param name="StartWithin">How long recovery up to the point of consistency may take.</param>
+    /// <param name="StreamWithin">How long it may take from then on until it streams.</param>
+    public sealed record StartStandby(
+        string DataDirectory, string Name, string? Slot, Conninfo? Upstream, string UpstreamName, TimeSpan StartWithin, TimeSpan StreamWithin) : Step
+    {
+        public override string Describe() => $"start the server in \"{DataDirectory}\""
+            + (Upstream is null ? "" : $" and wait until it streams from {UpstreamName}, at most {StreamWithin.TotalSeconds:0} s");
     }
 
     private static string Listed(IReadOnlyList<string> paths) => string.Join(", ", paths.Select(path => $"\"{path}\""));

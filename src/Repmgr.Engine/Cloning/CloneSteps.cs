@@ -38,6 +38,7 @@ public sealed class CloneSteps(StepContext context) : IDisposable
                 Step.CopyByRsync rsync => await TimedAsync(new RsyncRunner(rsync.Copy, _connector, _progress).RunAsync, cancel).ConfigureAwait(false),
                 Step.CopyConfigFiles files => await ConfigFiles.CopyAsync(files, cancel).ConfigureAwait(false),
                 Step.ConfigureStandby configure => Configure(configure),
+                Step.StartStandby start => await new StandbyStart(context).RunAsync(start, cancel).ConfigureAwait(false),
                 Step.FinishClone finish => Finish(finish, cancel),
                 _ => throw new InvalidOperationException($"the step {step.GetType().Name} is nobody's"),
             };

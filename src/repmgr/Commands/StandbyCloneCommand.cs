@@ -103,6 +103,12 @@ internal sealed class StandbyCloneCommand : ICommand
         context.Output.Line(context.Options.ReplicationConfOnly
             ? $"replication from {seen.Servers.UpstreamName} configured in \"{directory}\""
             : $"standby cloned from {seen.Servers.SourceName} into \"{directory}\"");
+        if (context.Options.Start)
+        {
+            context.Log.Notice("the standby is running", hint: $"Now {Registering(seen)}.");
+            return;
+        }
+
         context.Log.Notice(
             "the standby is ready to be started",
             hint: $"Start it with: {StartCommand(settings, seen)}. Then {Registering(seen)}.");

@@ -27,7 +27,7 @@ internal sealed class ProgressDisplay(TextWriter writer, ProgressStyle style, Ti
     public static ProgressStyle StyleFor(CommandOptions options) => options switch
     {
         { Quiet: true } => ProgressStyle.None,
-        { Json: true } => ProgressStyle.Json,
+        { Progress: "json" } or { Json: true, Progress: null } => ProgressStyle.Json,
         _ => Console.IsErrorRedirected ? ProgressStyle.Lines : ProgressStyle.Terminal,
     };
 

@@ -135,6 +135,23 @@ public sealed class DirectCloneTest : CloneTest
         await SameRowsAsync(target, source, "inside");
     }
 
+    [Theory, EveryMajor]
+    public async Task It_is_started_on_request_and_seen_to_stream(int major)
+    {
+        var (source, target) = await OnLoopbackAsync(major);
+        string start = $"{target.Major.Program("pg_ctl")} -D {target.DataDirectory} -o \"-p {target.Port} -k {target.Directory}\" -w -l {target.LogPath} start";
+        await target.WriteConfAsync($"service_start_command='{start}'");
+        var plan = (await CloneAsync(target, Clone(source, "--start", "--dry-run", "--max-rate=1M"))).ShouldSucceed().ShouldSay("and wait until it streams from 127.0.0.1");
+        Assert.Matches(@"copy 127\.0\.0\.1:[0-9]+ \([0-9]+ MB, at 1024 kB a second at least [0-9]+ s\) to", plan.Stdout);
+
+        var result = (await CloneAsync(target, Clone(source, "--start", "--progress=json"))).ShouldSucceed().ShouldSay("and streams from 127.0.0.1").ShouldSay("the standby is running");
+        await target.StreamsFromAsync(source);
+        JsonElement[] lines = [.. result.Stderr.Split('\n').Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal("waiting for the source's checkpoint", lines[0].GetProperty("phase").GetString());
+        JsonElement last = lines.Last(line => line.GetProperty("phase").GetString() == "copying");
+        Assert.Equal(last.GetProperty("bytes_total").GetInt64(), last.GetProperty("bytes_done").GetInt64());
+    }
+
     private static JsonElement Result(ProgramResult result) => JsonDocument.Parse(result.ShouldSucceed().Stdout).RootElement;
 
     /// <summary>PostgreSQL's own judgement of a copy that was not started yet.</summary>

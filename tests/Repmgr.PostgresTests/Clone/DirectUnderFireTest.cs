@@ -29,7 +29,7 @@ public sealed class DirectUnderFireTest : CloneTest
             RepeatAsync(source, stop.Token, major >= 15 ? ["create tablespace passing location ''", "create table apart tablespace passing as select 1 as x", "drop table apart", "drop tablespace passing"] : ["vacuum"]),
             RepeatAsync(source, stop.Token, "create unlogged table flipping as select generate_series(1, 20000) g", "alter table flipping set logged", "alter table flipping set unlogged", "drop table flipping"),
         ];
-        var first = await CloneAsync(target, Clone(source, "--jobs=3", "--max-rate=12M"));
+        var first = await CloneAsync(target, Clone(source, "--jobs=3", "--max-rate=40M"));
         first.ShouldSucceed();
         (await target.RunAsync(target.Major.Program("pg_verifybackup"), target.DataDirectory)).ShouldSucceed();
         (await CloneAsync(target, Clone(source, "--force"))).ShouldSucceed();

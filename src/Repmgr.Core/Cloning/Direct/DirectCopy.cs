@@ -1,3 +1,4 @@
+using System.Globalization;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Settings;
 
@@ -45,6 +46,24 @@ public sealed record DirectCopy
 
     /// <summary>Check each page, where the source has checksums.</summary>
     public required bool VerifyChecksums { get; init; }
+
+    /// <summary>What the source's files take, as far as the role may know; null: it may not.</summary>
+    public long? EstimatedBytes { get; init; }
+
+    /// <summary>For the description of the step: <c> (12 GB, at 50 MB a second at least 4 min)</c>. Empty when nothing is known.</summary>
+    public string Estimate => (EstimatedBytes, MaxBytesPerSecond) switch
+    {
+        (null, _) => "",
+        ({ } bytes, { } rate) when !OntoExisting => $" ({TargetChecks.Size(bytes)}, at {TargetChecks.Size(rate)} a second at least {Time(bytes / rate)})",
+        ({ } bytes, _) => $" ({TargetChecks.Size(bytes)})",
+    };
+
+    private static string Time(long seconds) => seconds switch
+    {
+        < 120 => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(1, seconds)} s"),
+        < 7200 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 60} min"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600} h"),
+    };
 
     /// <summary>Where a tablespace of the source goes here.</summary>
     public string Destination(string location) => CloneRequest.Destination(TablespaceMappings, location);

@@ -5,6 +5,8 @@ namespace Repmgr.Engine.Cloning.Direct;
 /// <param name="time">Its clock.</param>
 internal sealed class RateLimit(long? bytesPerSecond, TimeProvider time)
 {
+    private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(20);
+
     private readonly Lock _turn = new();
     private readonly long _began = time.GetTimestamp();
     private TimeSpan _booked;
@@ -24,6 +26,7 @@ internal sealed class RateLimit(long? bytesPerSecond, TimeProvider time)
             wait = _booked - now;
         }
 
-        return new ValueTask(Task.Delay(wait, time, cancel));
+        // A timer is late by milliseconds, which for a page is longer than it takes: short waits are added up.
+        return wait < s_shortest ? ValueTask.CompletedTask : new ValueTask(Task.Delay(wait, time, cancel));
     }
 }
