@@ -14,7 +14,7 @@ export DOTNET_GENERATE_ASPNET_CERTIFICATE := false
 # Both publishes build the same two libraries.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test publish install bench docs lint fuzz clean
+.PHONY: help demo test publish install bench docs lint fuzz simulate clean
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,11 @@ lint: ## Check formatting, analyzers and shell scripts.
 
 fuzz: ## Fuzz the parsers of repmgr.conf and of connection strings for MINUTES=60.
 	@tools/fuzz $(or $(MINUTES),60)
+
+simulate: ## Simulate failover over SEEDS=10000 seeds from FROM=1 on, with every invariant checked; prints what it found and how fast.
+	@tools/prerequisites build
+	dotnet build tests/Repmgr.Simulate -c Release -v quiet --nologo
+	@tests/Repmgr.Simulate/bin/Release/net10.0/Repmgr.Simulate $(or $(FROM),1) $(or $(SEEDS),10000)
 
 clean: ## Remove what the other targets built.
 	rm -rf dist artifacts

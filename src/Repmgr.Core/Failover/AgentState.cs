@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Postgres;
+
+namespace Repmgr.Core.Failover;
+
+/// <summary>All that an agent knows. Only <see cref="Durable"/> outlives it.</summary>
+public sealed record AgentState
+{
+    public required VoterId Self { get; init; }
+
+    /// <summary>Random, drawn at the start of the agent (R2).</summary>
+    public required ulong Boot { get; init; }
+
+    public required AgentPolicy Policy { get; init; }
+
+    public required DurableState Durable { get; init; }
+
+    /// <summary>The number of <see cref="Durable"/>: one more with each change.</summary>
+    public long Version { get; init; }
+
+    /// <summary>The number of what is on disk.</summary>
+    public long Saved { get; init; }
+
+    /// <summary>What waits for the disk (R1).</summary>
+    public ImmutableArray<Held> Held { get; init; } = [];
+
+    public Role Role { get; init; } = new Role.Voting();
+
+    public Promise? Promise { get; init; }
+
+    /// <summary>Before this instant no vote is given (R1).</summary>
+    public TimeSpan QuietUntil { get; init; }
+
+    public Leader? Leader { get; init; }
+
+    public ServerView Server { get; init; } = new ServerView.Unseen();
+
+    /// <summary>
+    /// The furthest end of the WAL seen so far: a server that replays after its start does not say it yet, and the WAL has not become less (R8).
+    /// </summary>
+    public Lsn? KnownEnd { get; init; }
+
+    /// <summary>Looks that began before this instant are older than what a step has changed since.</summary>
+    public TimeSpan LooksCountFrom { get; init; }
+
+    /// <summary>The step that the engine is at; null: none.</summary>
+    public AgentStep? Doing { get; init; }
+
+    /// <summary>The vote that was asked for, while the receiver is being cut.</summary>
+    public PendingVote? PendingVote { get; init; }
+
+    /// <summary>When the guard last gave a sign of life, and its deadline.</summary>
+    public (TimeSpan At, TimeSpan? Deadline)? Guard { get; init; }
+
+    /// <summary>The receiver got WAL beyond what the holder had announced (R6).</summary>
+    public TimeSpan? SignOfHolder { get; init; }
+
+    /// <summary>When this node gave its term back; null: it did not, or has stood for another since.</summary>
+    public TimeSpan? ResignedAt { get; init; }
+
+    /// <summary>When the resignation is to be said again, for those who did not hear it.</summary>
+    public TimeSpan ResignAgainAt { get; init; }
+
+    /// <summary>When the last question for ballots was put.</summary>
+    public TimeSpan? AskedAt { get; init; }
+
+    /// <summary>Since when a majority would vote and a better candidate does not stand (R7).</summary>
+    public TimeSpan? WaitingSince { get; init; }
+
+    /// <summary>The node whose WAL could not be fetched: it is not tried again before the instant.</summary>
+    public (NodeId From, TimeSpan NotBefore)? FetchFailed { get; init; }
+
+    /// <summary>The receiver is not pointed, and the server not started, before this instant.</summary>
+    public TimeSpan NextFollow { get; init; }
+
+    /// <summary>The last ballots showed nobody else who could become primary.</summary>
+    public bool IsAlone { get; init; }
+
+    /// <summary>The agent stops when a majority acknowledged its long renewal (R14).</summary>
+    public bool IsStopping { get; init; }
+
+    /// <summary>Counts renewals and questions.</summary>
+    public long Counter { get; init; }
+
+    /// <summary>Rules that a simulation breaks, to show that it notices. Nothing but a test can set it.</summary>
+    internal BrokenRule Broken { get; init; }
+
+    public NodeId Node => Self.Node;
+
+    /// <summary>An agent starts. What was promised before is not known, so that it is quiet for the longest time it can have been (R1).</summary>
+    public static AgentState Begin(VoterId self, ulong boot, AgentPolicy policy, DurableState durable, TimeSpan now)
+    {
+        bool held = durable.Held == durable.Term && durable.Closed < durable.Held;
+        return new AgentState
+        {
+            Self = self,
+            Boot = boot,
+            Policy = policy,
+            Durable = durable,
+            QuietUntil = now + durable.LongestPromise,
+            Role = held ? new Role.Resuming(durable.Term, now) : new Role.Voting(),
+            LooksCountFrom = now,
+        };
+    }
+}
+
+/// <summary>The holder that this voter acknowledged last.</summary>
+/// <param name="Position">What it announced as the end of its WAL.</param>
+public sealed record Leader(Term Term, NodeId Node, TermHistory History, Lsn Position, string Location, bool IsServing);
+
+/// <summary>A vote that is given, or not, when the receiver is gone (R8).</summary>
+public sealed record PendingVote(NodeId Candidate, Term Term, DataPosition Data);
+
+/// <summary>A message or step that waits until the durable state of this number is on disk.</summary>
+public sealed record Held(long Version, Envelope? Envelope, AgentStep? Step);

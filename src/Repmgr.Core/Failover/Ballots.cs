@@ -1,0 +1,120 @@
+using Repmgr.Core.Cluster;
+
+namespace Repmgr.Core.Failover;
+
+/// <summary>A node asks before it stands, so that no term is burnt where nobody would be elected (R6), and lets better ones stand first (R7).</summary>
+internal static class Ballots
+{
+    public const string Rule = "R6";
+
+    public static void Advance(Draft turn)
+    {
+        if (turn.State.Role is Role.Asking asking)
+        {
+            bool all = asking.Ballots.Length == turn.Durable.Membership.Voters.Count;
+            if (all || turn.Now - asking.Since >= turn.Policy.AnswerWithin)
+                Conclude(turn, asking);
+        }
+        else if (turn.State.Role is Role.Voting && IsDue(turn))
+        {
+            Ask(turn);
+        }
+    }
+
+    public static void Answer(Draft turn, NodeId from, Message.AskBallot ask)
+    {
+        if (from != turn.State.Node)
+            turn.Send(from, Own(turn, from, ask.Number, ask.Data));
+    }
+
+    public static void Take(Draft turn, VoterId from, Message.Ballot ballot)
+    {
+        if (turn.State.Role is Role.Asking asking && asking.Number == ballot.Number && !asking.Ballots.Any(known => known.Voter == from))
+            turn.State = turn.State with { Role = asking with { Ballots = asking.Ballots.Add((from, ballot)) } };
+    }
+
+    private static bool IsDue(Draft turn)
+    {
+        AgentState state = turn.State;
+        bool mayAsk = state.Server is ServerView.Recovering || (state.Server is ServerView.Down && state.ResignedAt is not null);
+        return mayAsk && state is { Doing: null, PendingVote: null, IsStopping: false, Durable: { Data: not null, Rebuilding: null } }
+            && !IsQuiet(turn)
+            && state.Promise?.Forbids(state.Node, turn.Now) != true
+            && !(state.AskedAt is { } asked && turn.Now - asked < turn.Policy.AnswerWithin);
+    }
+
+    private static void Ask(Draft turn)
+    {
+        AgentState state = turn.State with { Counter = turn.State.Counter + 1, AskedAt = turn.Now };
+        turn.State = state;
+        Message.Ballot own = Own(turn, state.Node, state.Counter, null);
+        turn.Become(new Role.Asking(state.Counter, turn.Now, [(state.Self, own)]), "Asks", Rule, "no promise to a holder is live");
+        turn.Broadcast(new Message.AskBallot(state.Counter, own.Candidacy?.Data));
+    }
+
+    private static Message.Ballot Own(Draft turn, NodeId candidate, long number, DataPosition? data)
+    {
+        AgentState state = turn.State;
+        Refusal? refusal = IsQuiet(turn) ? Refusal.Quiet
+            : state.Promise?.Forbids(candidate, turn.Now) == true && !turn.IsBroken(BrokenRule.VotesInSpiteOfPromise) ? Refusal.Promised
+            : SeesHolder(turn) ? Refusal.SeesHolder
+            : data is { } theirs && Vote.IsAhead(turn, theirs) ? Refusal.IsAhead
+            : null;
+        return new Message.Ballot(number, state.Durable.Term, refusal, Candidacies.Own(state));
+    }
+
+    /// <summary>What a restarted voter promised before, it does not know (R1).</summary>
+    public static bool IsQuiet(Draft turn) => turn.Now < turn.State.QuietUntil && !turn.IsBroken(BrokenRule.NoQuietPeriod);
+
+    // Evidence counts for a while after the lease: by then the guard has fenced (R6, [24]).
+    private static bool SeesHolder(Draft turn)
+    {
+        if (turn.State.SignOfHolder is not { } sign || turn.State.Promise is not { } promise)
+            return false;
+        return turn.Now - sign <= 2 * turn.Policy.RenewEvery && turn.Now <= promise.Until + turn.Policy.Ttl;
+    }
+
+    private static void Conclude(Draft turn, Role.Asking asking)
+    {
+        Candidacy[] known = [.. asking.Ballots.Select(item => item.Ballot.Candidacy).OfType<Candidacy>()];
+        Candidacy[] eligible = [.. known.Where(candidacy => candidacy.IsEligible).Order(CandidateOrder.BestFirst)];
+        Candidacy? own = eligible.FirstOrDefault(candidacy => candidacy.Node == turn.State.Node);
+        turn.State = turn.State with { AskedAt = turn.Now, IsAlone = !eligible.Any(candidacy => candidacy.Node != turn.State.Node) };
+
+        int ahead = asking.Ballots.Count(item => item.Ballot.Refusal is Refusal.IsAhead);
+        int free = asking.Ballots.Count(item => item.Ballot.Refusal is null);
+        if (!turn.Durable.Membership.IsMajority(free + ahead))
+        {
+            turn.State = turn.State with { WaitingSince = null };
+            turn.Become(new Role.Voting(), "NoMajority", Rule, $"{free + ahead} of {turn.Durable.Membership.Voters.Count} voters are free");
+            return;
+        }
+
+        if (own is null)
+        {
+            turn.Become(new Role.Voting(), "NotEligible", "R7");
+            return;
+        }
+
+        TimeSpan since = turn.State.WaitingSince ?? turn.Now;
+        int better = Array.IndexOf(eligible, own);
+        if (turn.Now - since < better * turn.Policy.StandAfterBetter)
+        {
+            turn.State = turn.State with { WaitingSince = since };
+            turn.Become(new Role.Voting(), "LetsBetterStand", "R7", $"{better} better candidates answer");
+            return;
+        }
+
+        if (Rescue.Begin(turn, own, known))
+            return;
+        // Those that are ahead will not vote for it. Standing all the same would bind the others to it, and starves who could win.
+        if (!turn.Durable.Membership.IsMajority(free))
+        {
+            turn.Become(new Role.Voting(), "IsBehind", "R8", $"{ahead} of {turn.Durable.Membership.Voters.Count} voters have newer data");
+            return;
+        }
+
+        Term highest = asking.Ballots.Max(item => item.Ballot.Term);
+        Candidate.Stand(turn, Term.Max(highest, turn.Durable.Term).Next, $"{free} voters are free, {better} better candidates answer");
+    }
+}

@@ -1,0 +1,93 @@
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Postgres;
+
+namespace Repmgr.Core.Failover;
+
+/// <summary>A node stands for a term (R8).</summary>
+internal static class Candidate
+{
+    public const string Rule = "R8";
+
+    /// <summary>How often votes are asked for before the candidate gives up.</summary>
+    private const int Patience = 3;
+
+    public static void Stand(Draft turn, Term term, string evidence)
+    {
+        turn.Become(new Role.Standing(term, turn.Now, null), "Stands", "R7", evidence);
+        turn.DoNow(new AgentStep.CutReceiver(term));
+    }
+
+    /// <summary>The receiver is gone: the position stays what it is, and votes can be asked for.</summary>
+    public static void AskForVotes(Draft turn, Role.Standing standing)
+    {
+        NodeId self = turn.State.Node;
+        bool isFree = turn.State.Promise?.Forbids(self, turn.Now) != true && standing.Term > turn.Durable.Term;
+        if (!isFree || Candidacies.DataOf(turn.State) is not { } data)
+        {
+            turn.Become(new Role.Voting(), "CannotStand", Rule);
+            return;
+        }
+
+        turn.Remember(turn.Durable with { Term = standing.Term, VotedFor = self, AttachFrom = standing.Term });
+        Renewal.Promise(turn, self, standing.Term, turn.Policy.Ttl);
+        turn.Become(standing with { Since = turn.Now, Votes = [self] }, "AsksForVotes", Rule, $"with {data}");
+        turn.Broadcast(new Message.AskVote(standing.Term, data));
+        Count(turn);
+    }
+
+    public static void Take(Draft turn, NodeId from, Message.Vote vote)
+    {
+        if (turn.State.Role is Role.Holding { Affirming: { } affirming } holding)
+        {
+            Affirmation.Take(turn, holding, affirming, from, vote);
+            return;
+        }
+
+        if (turn.State.Role is not Role.Standing { Votes: { } votes } standing || vote.Term != standing.Term)
+            return;
+        if (vote.Refusal is not null)
+        {
+            if (vote.Known > standing.Term)
+                turn.Become(new Role.Voting(), "NotElected", Rule, $"node {from} knows term {vote.Known}");
+            return;
+        }
+
+        if (votes.Contains(from))
+            return;
+        turn.State = turn.State with { Role = standing with { Votes = votes.Add(from) } };
+        Count(turn);
+    }
+
+    public static void Advance(Draft turn)
+    {
+        if (turn.State.Role is not Role.Standing standing || turn.Now - standing.Since < Patience * turn.Policy.AnswerWithin)
+            return;
+        turn.State = turn.State with { AskedAt = turn.Now };
+        turn.Become(new Role.Voting(), "NotElected", Rule, standing.Votes is { } votes ? $"{votes.Length} votes" : "the receiver is not seen to be gone");
+    }
+
+    private static void Count(Draft turn)
+    {
+        if (turn.State.Role is not Role.Standing { Votes: { } votes } standing || !turn.Durable.Membership.IsMajority(votes.Length))
+            return;
+        if (turn.State.Server is not ServerView.Recovering { Position: { } end })
+        {
+            turn.Become(new Role.Voting(), "CannotStand", Rule, "the server does not run");
+            return;
+        }
+
+        Win(turn, standing, end, votes.Length);
+    }
+
+    /// <summary>The holder makes the term history, with its own line; a majority remembers it before the server writes (R7).</summary>
+    private static void Win(Draft turn, Role.Standing standing, Lsn end, int votes)
+    {
+        TermHistory history = turn.Durable.Data!.PromotedAt(end, standing.Term);
+        turn.Remember(turn.Durable with { Held = standing.Term, Announced = history, Data = history });
+        turn.State = turn.State with { ResignedAt = null, WaitingSince = null, SignOfHolder = null };
+        turn.Become(
+            new Role.Holding(standing.Term, HoldingStage.Elected, turn.Now) { NextRenewal = turn.Now },
+            "Elected", Rule, $"{votes} of {turn.Durable.Membership.Voters.Count} votes");
+        Holder.Advance(turn);
+    }
+}

@@ -1,0 +1,44 @@
+using Repmgr.Core.Cluster;
+
+namespace Repmgr.Core.Failover;
+
+/// <summary>What an agent must not forget (R1). It is on disk before any message or step that depends on it leaves.</summary>
+public sealed record DurableState
+{
+    /// <summary>The highest term this voter voted in, or acknowledged a holder of.</summary>
+    public required Term Term { get; init; }
+
+    /// <summary>Who has this voter's word in <see cref="Term"/>; null: nobody yet.</summary>
+    public NodeId? VotedFor { get; init; }
+
+    /// <summary>The longest ttl ever promised: a restarted voter is quiet for as long.</summary>
+    public TimeSpan LongestPromise { get; init; }
+
+    /// <summary>The highest term whose holder gave it back (R10): it cannot be held again, and no renewal of it is accepted.</summary>
+    public Term Closed { get; init; }
+
+    /// <summary>The highest term this node held.</summary>
+    public Term Held { get; init; }
+
+    /// <summary>The highest term in which this node let its server write: one promotion per term (R5).</summary>
+    public Term Served { get; init; }
+
+    /// <summary>The receiver is pointed to holders of this term or a higher one only (R8).</summary>
+    public Term AttachFrom { get; init; }
+
+    public required Membership Membership { get; init; }
+
+    /// <summary>The newest term history that a holder announced; its newest line names the last known holder's term.</summary>
+    public required TermHistory Announced { get; init; }
+
+    /// <summary>The history of the data on this node; null on a witness.</summary>
+    public TermHistory? Data { get; init; }
+
+    /// <summary>The data of this node are being made anew; null when they are not.</summary>
+    public Rebuilding? Rebuilding { get; init; }
+}
+
+/// <summary>From the first overwritten byte until it streams, a node is a voter without data (R12).</summary>
+/// <param name="History">The history of the data that are copied.</param>
+/// <param name="IsCopied">The copy is complete, and has not been seen to stream yet.</param>
+public sealed record Rebuilding(TermHistory History, bool IsCopied);

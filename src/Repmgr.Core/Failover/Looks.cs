@@ -1,0 +1,36 @@
+namespace Repmgr.Core.Failover;
+
+/// <summary>What a look at the own server means.</summary>
+internal static class Looks
+{
+    public static void Take(Draft turn, ServerView server)
+    {
+        turn.State = turn.State with { Server = server };
+        if (server.End is { } seen && !(turn.State.KnownEnd > seen))
+            turn.State = turn.State with { KnownEnd = seen };
+        if (server is ServerView.Recovering { Position: { } end, Upstream: { } upstream }
+            && turn.State.Leader is { } leader && upstream == leader.Node && end > leader.Position)
+            turn.State = turn.State with { SignOfHolder = turn.Now };
+
+        switch (turn.State.Role)
+        {
+            case Role.Holding { Stage: HoldingStage.Serving } when server is not ServerView.Writable:
+                Fencing.Begin(turn, "ServerDied", "R10", "the server does not write any more");
+                break;
+            case Role.Holding { Stage: HoldingStage.Promoting } when server is ServerView.Down or ServerView.Hung:
+                Fencing.Begin(turn, "ServerDied", "R10", "the server ended while it was promoted");
+                break;
+            case Role.Holding { Stage: HoldingStage.Elected } elected when server is ServerView.Down or ServerView.Hung:
+                turn.Become(new Role.Voting(), "NotPromoted", "R8", "the server ended before it was promoted");
+                Resigning.GiveBack(turn, elected.Term);
+                break;
+            case Role.Holding { Stage: HoldingStage.Elected } or Role.Voting or Role.Asking or Role.Standing or Role.Fetching
+                when server is ServerView.Writable:
+                Fencing.Begin(turn, "WritableWithoutLease", "R5", "the server writes and this node holds no lease");
+                break;
+            case Role.Voting or Role.Asking or Role.Standing or Role.Fetching when server is ServerView.Hung:
+                Fencing.Begin(turn, "Hangs", "R16", "the server did nothing within its deadline");
+                break;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Postgres;
+
+namespace Repmgr.Core.Failover;
+
+/// <summary>A message on its way between two agents.</summary>
+public sealed record Envelope(VoterId From, NodeId To, Message Message);
+
+/// <summary>The number of a renewal: unique across restarts of the agent (R2).</summary>
+/// <param name="Boot">Random, drawn at the start of the agent.</param>
+/// <param name="Number">Counts from 1.</param>
+public readonly record struct Round(ulong Boot, long Number)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Boot:x}.{Number}");
+}
+
+/// <summary>What agents say to each other.</summary>
+public abstract record Message
+{
+    private Message() { }
+
+    /// <summary>The holder asks for another ttl (R2).</summary>
+    /// <param name="Ttl">How long the voter is to promise.</param>
+    /// <param name="History">The holder's term history, its own line included.</param>
+    /// <param name="Position">The end of the holder's WAL.</param>
+    /// <param name="Location">Where the holder is: candidates there come before others (R7).</param>
+    /// <param name="IsServing">The holder's server can be followed.</param>
+    public sealed record Renew(
+        Term Term, Round Round, TimeSpan Ttl, Membership Membership, TermHistory History, Lsn Position, string Location, bool IsServing) : Message;
+
+    /// <summary>The voter promised. It repeats what it promised to.</summary>
+    public sealed record Renewed(Term Term, Round Round, NodeId Holder) : Message;
+
+    /// <summary>The voter knows a higher term.</summary>
+    /// <param name="Holder">The holder of it; null when the voter knows of none.</param>
+    public sealed record Superseded(Term Term, NodeId? Holder) : Message;
+
+    /// <summary>The holder gives the term back, its server out of service (R10).</summary>
+    public sealed record Resign(Term Term) : Message;
+
+    /// <summary>Would you vote for me (R6)?</summary>
+    /// <param name="Data">How far the data of the one who asks go; null: it does not know, and asks who else could stand.</param>
+    public sealed record AskBallot(long Number, DataPosition? Data) : Message;
+
+    /// <summary>How the voter stands (R6).</summary>
+    /// <param name="Number">That of the question.</param>
+    /// <param name="Term">The highest term it knows.</param>
+    /// <param name="Refusal">Why it would not vote for the one who asks; null: it would.</param>
+    /// <param name="Candidacy">How it stands as a candidate itself; null for a voter without data.</param>
+    public sealed record Ballot(long Number, Term Term, Refusal? Refusal, Candidacy? Candidacy) : Message;
+
+    /// <summary>A candidate asks for the vote of a term (R8).</summary>
+    public sealed record AskVote(Term Term, DataPosition Data) : Message;
+
+    /// <summary>The vote.</summary>
+    /// <param name="Term">The term asked for.</param>
+    /// <param name="Refusal">Null: granted.</param>
+    /// <param name="Known">The highest term the voter knows.</param>
+    public sealed record Vote(Term Term, Refusal? Refusal, Term Known) : Message;
+}
+
+/// <summary>Why a voter does not vote for a candidate.</summary>
+public enum Refusal
+{
+    /// <summary>It gave its word to another, and the time has not passed (R2).</summary>
+    Promised,
+
+    /// <summary>It was started a short while ago and does not know what it promised before (R1).</summary>
+    Quiet,
+
+    /// <summary>It voted in this term, or knows a higher one.</summary>
+    TermIsTaken,
+
+    /// <summary>Its own data are newer than the candidate's (R8).</summary>
+    IsAhead,
+
+    /// <summary>Its receiver still gets WAL from the holder (R6).</summary>
+    SeesHolder,
+
+    /// <summary>Its receiver could not be seen to be gone (R8).</summary>
+    NotCut,
+}

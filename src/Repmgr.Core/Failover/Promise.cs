@@ -1,0 +1,32 @@
+using Repmgr.Core.Cluster;
+
+namespace Repmgr.Core.Failover;
+
+/// <summary>A voter's word not to vote for another node (R2).</summary>
+/// <param name="Term">The term of the holder, or of the candidate that got the vote.</param>
+/// <param name="To">Who has it.</param>
+/// <param name="Until">On the voter's boot clock.</param>
+public sealed record Promise(Term Term, NodeId To, TimeSpan Until)
+{
+    public bool IsLive(TimeSpan now) => now < Until;
+
+    /// <summary>Whether it forbids a vote for <paramref name="candidate"/>: one to the candidate itself does not (R3, R8).</summary>
+    public bool Forbids(NodeId candidate, TimeSpan now) => IsLive(now) && To != candidate;
+
+    /// <summary>A promise to the same node never becomes shorter: a late or shorter renewal does not undo a longer one [8].</summary>
+    public static Promise Extend(Promise? before, Term term, NodeId to, TimeSpan until) =>
+        before is not null && before.To == to && before.Until > until ? before with { Term = term } : new Promise(term, to, until);
+}
+
+/// <summary>When a lease ends, on the holder's boot clock (R2, R4).</summary>
+public static class LeaseTimes
+{
+    /// <summary>A lease counts from the instant its round was sent, and ends a margin before the promises that carry it can.</summary>
+    public static TimeSpan End(TimeSpan sent, TimeSpan ttl, TimeSpan driftMargin) => sent + ttl - driftMargin;
+
+    /// <summary>When taking the server out of service begins, so that it is over when the lease ends.</summary>
+    public static TimeSpan FenceDeadline(TimeSpan leaseEnd, AgentPolicy policy) => leaseEnd - policy.FenceBudget;
+
+    /// <summary>Whether these times leave a holder two renewals before it has to fence (R4).</summary>
+    public static bool AreSound(AgentPolicy policy) => policy.Ttl - policy.DriftMargin - policy.FenceBudget >= 2 * policy.RenewEvery;
+}

@@ -1,0 +1,34 @@
+namespace Repmgr.Core.Failover;
+
+/// <summary>A candidate behind a node that answers fetches that node's WAL before it stands (R11).</summary>
+internal static class Rescue
+{
+    public const string Rule = "R11";
+
+    /// <returns>Whether there is something to fetch.</returns>
+    public static bool Begin(Draft turn, Candidacy own, IReadOnlyList<Candidacy> known)
+    {
+        Candidacy? source = known.Where(candidacy => candidacy.Data > own.Data).MaxBy(candidacy => candidacy.Data);
+        bool failed = turn.State.FetchFailed is { } failure && failure.From == source?.Node && turn.Now < failure.NotBefore;
+        if (source is null || failed || turn.Durable.Data!.Diverges(own.Data.Position, source.History))
+            return false;
+
+        // The data end before the lines that they do not reach yet, so that the history can be remembered before they grow.
+        turn.Remember(turn.Durable with { Data = source.History });
+        turn.Become(new Role.Fetching(source.Node, source.History), "Fetches", Rule, $"node {source.Node} has {source.Data}, this node {own.Data}");
+        turn.Do(new AgentStep.FetchWal(source.Node, source.History, source.Data.Position));
+        return true;
+    }
+
+    public static void Finished(Draft turn, Role.Fetching role, StepOutcome outcome)
+    {
+        bool done = outcome is StepOutcome.Stopped;
+        turn.State = turn.State with
+        {
+            AskedAt = null,
+            FetchFailed = done ? null : (role.From, turn.Now + turn.Policy.WalRescueTimeout),
+            Server = outcome is StepOutcome.Stopped { Position: { } end } ? new ServerView.Recovering(end, null, 0) : turn.State.Server,
+        };
+        turn.Become(new Role.Voting(), done ? "Fetched" : "NotFetched", Rule, outcome is StepOutcome.Failed failed ? failed.Why : "");
+    }
+}

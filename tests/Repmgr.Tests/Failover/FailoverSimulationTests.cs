@@ -1,0 +1,86 @@
+using System.Reflection;
+using Repmgr.Core.Failover;
+using Repmgr.Tests.Failover.Simulation;
+
+namespace Repmgr.Tests.Failover;
+
+/// <summary>The real agents over a simulated world. <c>make simulate SEEDS=n</c> runs more seeds, and prints the last events of a finding.</summary>
+public sealed class FailoverSimulationTests
+{
+    private const int Seeds = 400;
+
+    [Fact]
+    public void The_invariants_hold_and_the_walked_edges_are_those_of_the_picture()
+    {
+        var edges = new HashSet<(string From, string Name, string To, string Rule)>();
+        for (int seed = 1; seed <= Seeds; seed++)
+        {
+            SimulationResult result = World.Run(seed, new SimulationProfile());
+            Assert.True(result.Violation is null, Tell(result));
+            edges.UnionWith(result.Edges);
+        }
+
+        edges.UnionWith(ScenarioTests.RareEdges());
+        Golden.Matches("docs/failover.md", Documents.WithPicture(edges));
+    }
+
+    /// <summary>The simulation is worth something only if it notices a broken rule: an invariant of safety fails, not only liveness.</summary>
+    [Theory]
+    [MemberData(nameof(BrokenRules))]
+    public void A_broken_rule_is_noticed(string rule)
+    {
+        BrokenRule broken = Enum.Parse<BrokenRule>(rule);
+        SimulationProfile profile = Hunts[broken] with { Broken = Hunts[broken].Broken | broken };
+        string[] shows = broken == BrokenRule.VotesTwice ? ["I2"] : ["I1", "I2", "I5", "I6"];
+        SimulationResult? found = Enumerable.Range(1, 3000)
+            .Select(seed => World.Run(seed, profile))
+            .FirstOrDefault(result => result.Violation is { } violation && shows.Contains(violation[..2]));
+        Assert.NotNull(found);
+    }
+
+    [Fact]
+    public void Nothing_outside_the_tests_can_break_a_rule()
+    {
+        Assert.False(typeof(BrokenRule).IsVisible);
+        PropertyInfo seam = typeof(AgentState).GetProperty(nameof(AgentState.Broken), BindingFlags.Instance | BindingFlags.NonPublic)!;
+        Assert.True(seam.GetMethod!.IsAssembly && seam.SetMethod!.IsAssembly);
+        Assert.Equal(Enum.GetValues<BrokenRule>().Where(rule => rule != BrokenRule.None), Hunts.Keys.Order());
+        Assert.Equal(
+            ["Repmgr.Simulate", "Repmgr.Tests"],
+            typeof(AgentState).Assembly.GetCustomAttributes<System.Runtime.CompilerServices.InternalsVisibleToAttribute>().Select(friend => friend.AssemblyName).Order());
+    }
+
+    public static TheoryData<string> BrokenRules => [.. Hunts.Keys.Select(rule => rule.ToString())];
+
+    /// <summary>Where each broken rule shows soonest.</summary>
+    private static Dictionary<BrokenRule, SimulationProfile> Hunts { get; } = new()
+    {
+        [BrokenRule.AnswersBeforeRemembering] = With(0.5, Fault.SlowDisk, Fault.KillAgent, Fault.Isolate, Fault.KillServer),
+        [BrokenRule.NoQuietPeriod] = new SimulationProfile(),
+        [BrokenRule.NoMargin] = With(2, Fault.Isolate, Fault.HealNetwork) with { HasExtremeClocks = true, DataNodes = 3, Witnesses = 0, Policy = Eager },
+        [BrokenRule.PromiseAssigned] = With(2, Fault.StopAgent, Fault.Isolate, Fault.HealNetwork),
+        [BrokenRule.LeaseFromAcknowledgement] = With(1.5, Fault.BadNetwork, Fault.Isolate) with { DataNodes = 2, Witnesses = 1, Policy = Eager },
+        [BrokenRule.PromotesOnVotes] = With(0.7, Fault.BadNetwork, Fault.OneWay, Fault.KillServer, Fault.Isolate) with { DataNodes = 3 },
+        [BrokenRule.NoCut] = With(2.5, Fault.KillServer, Fault.Isolate, Fault.HealNetwork) with { Policy = Eager },
+        [BrokenRule.VotesInSpiteOfPromise] = With(1, Fault.Split, Fault.OneWay, Fault.HealNetwork, Fault.FreezeAgent),
+        // A vote is a promise, too: one vote in a term matters only where promises are broken as well.
+        [BrokenRule.VotesTwice] = With(2.5, Fault.KillServer, Fault.FreezeAgent, Fault.BadNetwork) with
+        {
+            DataNodes = 4,
+            Witnesses = 1,
+            Broken = BrokenRule.VotesInSpiteOfPromise,
+        },
+        [BrokenRule.VotesForWhoIsBehind] = new SimulationProfile(),
+        [BrokenRule.HoldsResignedTerm] = new SimulationProfile(),
+        [BrokenRule.ResignsBeforeFence] = new SimulationProfile(),
+    };
+
+    /// <summary>Candidates that lose no time show what an overlap of a few moments does.</summary>
+    private static AgentPolicy Eager => new() { AnswerWithin = TimeSpan.FromSeconds(0.06) };
+
+    private static SimulationProfile With(double every, params Fault[] faults) =>
+        new() { Faults = faults, FaultEvery = TimeSpan.FromSeconds(every) };
+
+    private static string Tell(SimulationResult result) =>
+        $"seed {result.Seed}, turn {result.Turns}: {result.Violation}\n{result.LastEvents}";
+}

@@ -1,0 +1,57 @@
+using Repmgr.Core.Failover;
+
+namespace Repmgr.Tests.Failover.Simulation;
+
+/// <summary>What kinds of trouble a simulated world has.</summary>
+internal sealed record SimulationProfile
+{
+    public int? DataNodes { get; init; }
+
+    public int? Witnesses { get; init; }
+
+    /// <summary>How long faults happen.</summary>
+    public TimeSpan Trouble { get; init; } = TimeSpan.FromSeconds(40);
+
+    /// <summary>Within this time after the last fault all is well again.</summary>
+    public TimeSpan HealsWithin { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Only these faults; null: each seed chooses some.</summary>
+    public IReadOnlyList<Fault>? Faults { get; init; }
+
+    public TimeSpan FaultEvery { get; init; } = TimeSpan.FromSeconds(2.5);
+
+    public BrokenRule Broken { get; init; }
+
+    public AgentPolicy Policy { get; init; } = new();
+
+    /// <summary>Every clock is as slow or as fast as the drift margin allows.</summary>
+    public bool HasExtremeClocks { get; init; }
+
+    /// <summary>The disk is slow: there is time to crash between a write and its fsync.</summary>
+    public bool HasSlowDisks { get; init; }
+}
+
+internal enum Fault
+{
+    Split,
+    Isolate,
+    OneWay,
+    HealNetwork,
+    BadNetwork,
+    KillAgent,
+    FreezeAgent,
+    StopAgent,
+    KillServer,
+    FreezeServer,
+    PowerLoss,
+    Suspend,
+    KillGuard,
+    SlowDisk,
+    Drift,
+    BurnTerm,
+}
+
+/// <summary>What a simulated world came to.</summary>
+/// <param name="Violation">Null: all invariants held, and all was well at the end.</param>
+/// <param name="Edges">The edges of the machine that were walked.</param>
+internal sealed record SimulationResult(int Seed, string? Violation, long Turns, int Promotions, IReadOnlyCollection<(string From, string Name, string To, string Rule)> Edges, string LastEvents);

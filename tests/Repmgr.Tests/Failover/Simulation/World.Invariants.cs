@@ -1,0 +1,71 @@
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
+
+namespace Repmgr.Tests.Failover.Simulation;
+
+/// <summary>What must hold.</summary>
+internal sealed partial class World
+{
+    private void CheckOnePrimary()
+    {
+        SimulatedNode? first = null;
+        foreach (SimulatedNode node in Nodes)
+        {
+            if (!node.Acknowledges)
+                continue;
+            if (first is not null)
+                throw new InvariantBroken($"I1: nodes {first.Node} and {node.Node} acknowledge writes at one instant");
+            first = node;
+        }
+    }
+
+    private void CheckOneHolder(SimulatedNode node, Edge edge)
+    {
+        if (edge.Name is not ("Elected" or "Affirmed"))
+            return;
+        Term term = node.Agent!.Durable.Held;
+        if (_holders.TryGetValue(term, out NodeId other) && other != node.Node)
+            throw new InvariantBroken($"I2: term {term} has holders {other} and {node.Node}");
+        _holders[term] = node.Node;
+    }
+
+    /// <summary>A voter bound itself, knowing what it knew.</summary>
+    private void CountVote(SimulatedNode voter, AgentState before, DurableState after)
+    {
+        // What a holder that resigned has could be had for a while: then it is given up, and reported (R11).
+        bool gaveUp = before.ResignedAt is not null && before.Server is not ServerView.Recovering;
+        bool canTell = before.KnownEnd is not null || before.Server.End is not null;
+        if (gaveUp || !canTell || after.VotedFor is not { } candidate || candidate == voter.Node)
+            return;
+        if (!_votes.TryGetValue((after.Term, candidate), out HashSet<NodeId>? voters))
+            _votes[(after.Term, candidate)] = voters = [];
+        voters.Add(voter.Node);
+    }
+
+    private void CheckPromotion(SimulatedNode node, Term term)
+    {
+        if (!_holders.TryGetValue(term, out NodeId holder) || holder != node.Node)
+            throw new InvariantBroken($"I6: node {node.Node} becomes writable in term {term}, which it does not hold");
+        if (!_promoted.Add(term))
+            throw new InvariantBroken($"I6: term {term} is promoted twice");
+        if (!_votes.TryGetValue((term, node.Node), out HashSet<NodeId>? voters))
+            return;
+        foreach (NodeId id in voters)
+        {
+            SimulatedNode voter = Node(id.Value);
+            bool counts = voter.HasData && !voter.Server.IsTorn && voter.Agent is { Durable: { Rebuilding: null } durable } && durable.Term == term;
+            if (counts && voter.Server.Wal.IsNewerThan(node.Server.Wal))
+                throw new InvariantBroken($"I5: node {node.Node} is promoted with {node.Server.Wal.End}, and node {id}, which voted for it, has {voter.Server.Wal.End}");
+        }
+    }
+
+    /// <summary>I7: one holder writes, and every other node with data streams what it has.</summary>
+    private bool IsWell()
+    {
+        if (Primary is not { Agent.Role: Role.Holding { Stage: HoldingStage.Serving } } primary)
+            return false;
+        return Nodes.All(node => !node.HasData || node == primary
+            || (node.Server.Connected == primary.Node && node.Server.Wal.IsPrefixOf(primary.Server.Wal) && node.Server.Wal.End == primary.Server.Wal.End
+                && node.Agent is { Durable.Rebuilding: null }));
+    }
+}
