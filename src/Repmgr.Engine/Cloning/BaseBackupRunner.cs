@@ -16,8 +16,7 @@ internal sealed partial class BaseBackupRunner(BaseBackupCopy copy, IProgress<Co
     {
         try
         {
-            foreach (string name in new[] { CopyRules.Staging, CopyRules.Incremental })
-                TargetDirectory.RemoveStaging(Path.Combine(Path.GetDirectoryName(copy.Staging)!, name), copy.Tablespaces);
+            TargetDirectory.RemoveStaging(copy.Staging, copy.Tablespaces.Select(space => space.Destination));
             foreach (StagedTablespace space in copy.Tablespaces)
                 Directory.CreateDirectory(space.Destination, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }

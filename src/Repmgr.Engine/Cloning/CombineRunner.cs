@@ -11,15 +11,17 @@ internal sealed class CombineRunner(CombineCopy copy, IProgress<CopyProgress> pr
 {
     public async Task<StepOutcome> RunAsync(CancellationToken cancel)
     {
-        TargetDirectory.RemoveStaging(copy.Staging, copy.Tablespaces);
+        TargetDirectory.RemoveStaging(copy.Staging, TablespaceDirectories);
         var measure = new SizeProgress("combining", [copy.Staging, .. copy.Tablespaces.Select(space => space.Staging)], copy.TotalBytes, progress, clock);
         ProgramResult result = await measure
             .WhileAsync(CopyProgram.RunAsync(copy.Program, Arguments(), ProgramEnvironment.PlainMessages, null, null, cancel)).ConfigureAwait(false);
-        TargetDirectory.RemoveStaging(copy.Incremental, copy.Tablespaces);
+        TargetDirectory.RemoveStaging(copy.Incremental, TablespaceDirectories);
         if (!result.Succeeded)
-            TargetDirectory.RemoveStaging(copy.Staging, copy.Tablespaces);
+            TargetDirectory.RemoveStaging(copy.Staging, TablespaceDirectories);
         return result.Succeeded ? new StepOutcome.Done { Copied = Copied() } : Failed(result);
     }
+
+    private IEnumerable<string> TablespaceDirectories => copy.Tablespaces.Select(space => space.Destination);
 
     // The copy is flushed when it is moved into place. The path of a tablespace is that in the last backup.
     private IReadOnlyList<string> Arguments() =>

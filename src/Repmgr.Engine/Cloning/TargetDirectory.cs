@@ -27,6 +27,8 @@ internal static class TargetDirectory
         CloneMarker.Write(directory, step.Marker);
         FileStream held = CloneMarker.Lock(directory);
         await AwaitOrphansAsync(directory, again, cancel).ConfigureAwait(false);
+        foreach (string name in new[] { CopyRules.Staging, CopyRules.Incremental })
+            RemoveStaging(Path.Combine(directory, name), step.Marker.TablespaceDirectories);
         foreach (string name in KeptFiles.Where(name => !again && File.Exists(Path.Combine(directory, name))))
             DurableFile.Replace(Path.Combine(directory, name + CopyRules.BeforeClone), File.ReadAllBytes(Path.Combine(directory, name)));
         return held;
@@ -96,13 +98,13 @@ internal static class TargetDirectory
 
     /// <summary>Deletes a staging directory that an interrupted clone left behind.</summary>
     /// <param name="directory">It lies inside the data directory.</param>
-    /// <param name="tablespaces">Those that have a staging directory of their own.</param>
-    public static void RemoveStaging(string directory, IEnumerable<StagedTablespace> tablespaces)
+    /// <param name="tablespaceDirectories">Those that may hold one of the same name.</param>
+    public static void RemoveStaging(string directory, IEnumerable<string> tablespaceDirectories)
     {
         // pg_basebackup's --waldir: what lies behind the link is part of the copy.
         if (new DirectoryInfo(Path.Combine(directory, "pg_wal")) is { Exists: true, LinkTarget: not null } wal)
             Empty(wal.FullName);
-        foreach (string staging in tablespaces.Select(space => space.Beside(Path.GetFileName(directory))).Append(directory).Where(Directory.Exists))
+        foreach (string staging in tablespaceDirectories.Select(space => Path.Combine(space, Path.GetFileName(directory))).Append(directory).Where(Directory.Exists))
             Directory.Delete(staging, recursive: true);
     }
 

@@ -21,6 +21,10 @@ public sealed class CloneResultTest : CloneTest
         JsonElement second = ResultOf(await CloneAsync(target, Clone(source, "--method=rsync", "--force", "--jobs=2", "--json")), "rsync");
         Assert.Equal(2, second.GetProperty("jobs").GetInt32());
         Assert.InRange(second.GetProperty("bytes_moved").GetInt64(), 1, second.GetProperty("bytes_total").GetInt64() / 4);
+
+        JsonElement third = ResultOf(await CloneAsync(target, Clone(source, "--force", "--json")), "direct");
+        Assert.InRange(third.GetProperty("bytes_compared").GetInt64(), third.GetProperty("bytes_total").GetInt64() / 2, third.GetProperty("bytes_total").GetInt64());
+        Assert.InRange(third.GetProperty("bytes_moved").GetInt64(), 1, third.GetProperty("bytes_total").GetInt64() / 4);
         await StartsAndStreamsAsync(target, source);
     }
 

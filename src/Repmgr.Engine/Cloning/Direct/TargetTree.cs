@@ -14,7 +14,6 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
     public void Prepare(CopyList list)
     {
         File.SetUnixFileMode(Root, source.DirectoryMode);
-        RemoveStaging();
         HashSet<string> directories = [.. list.Directories];
         Prune("", [.. list.Files.Select(file => file.Path)], directories);
         PlaceWal();
@@ -29,15 +28,6 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
 
         foreach (string directory in list.Directories.Concat(CopyRules.EmptyDirectories).Where(path => path != "pg_wal" && !IsLink(path)))
             Make(Path.Combine(Root, directory));
-    }
-
-    private void RemoveStaging()
-    {
-        foreach (string staging in tablespaces.Where(space => !space.InPlace).Select(space => copy.Destination(space.Location)).Append(Root).Select(path => Path.Combine(path, CopyRules.Staging)))
-        {
-            if (Directory.Exists(staging))
-                Directory.Delete(staging, recursive: true);
-        }
     }
 
     private void Prune(string below, HashSet<string> files, HashSet<string> directories)
