@@ -8,6 +8,9 @@ namespace Repmgr.Engine.Cloning.Direct;
 internal sealed class PartCopier
 {
     private const int Looks = 5;
+
+    // With so many the disk is at fault, and not the moment at which they were read.
+    private const int MostLookedAt = 100;
     private static readonly TimeSpan s_between = TimeSpan.FromMilliseconds(100);
 
     private readonly DirectWork _work;
@@ -70,7 +73,7 @@ internal sealed class PartCopier
     private async Task<byte[]?> SoundAsync(CopyFile file, long offset)
     {
         byte[]? content = null;
-        for (int look = 0; look < Looks; look++)
+        for (int look = 0; look < (_work.Damaged.Count < MostLookedAt ? Looks : 1); look++)
         {
             await Task.Delay(s_between, _stop).ConfigureAwait(false);
             var command = new NpgsqlCommand(SourceSql.Read, _connection)
