@@ -15,6 +15,9 @@ public static class AgentMachine
         Take(turn, input);
         Fencing.AtDeadline(turn);
         Holder.Advance(turn);
+        // The process ends: what was about to be begun is not begun.
+        if (turn.State.Doing is AgentStep.Exit)
+            return turn.Finish();
         Resuming.Advance(turn);
         Resigning.Advance(turn);
         Following.Advance(turn);

@@ -32,7 +32,7 @@ public sealed class FailoverSimulationTests
         BrokenRule broken = Enum.Parse<BrokenRule>(rule);
         SimulationProfile profile = Hunts[broken] with { Broken = Hunts[broken].Broken | broken };
         string[] shows = broken == BrokenRule.VotesTwice ? ["I2"] : ["I1", "I2", "I5", "I6"];
-        SimulationResult? found = Enumerable.Range(1, 3000)
+        SimulationResult? found = Enumerable.Range(1, 6000)
             .Select(seed => World.Run(seed, profile))
             .FirstOrDefault(result => result.Violation is { } violation && shows.Contains(violation[..2]));
         Assert.NotNull(found);

@@ -381,6 +381,14 @@ public sealed class ScenarioTests
             TooSlow(),
         }.SelectMany(agent => agent.Walked).Select(edge => (edge.From, edge.Name, edge.To, edge.Rule));
 
+    [Fact]
+    public void R14_an_agent_that_stops_begins_nothing_any_more()
+    {
+        OneAgent asking = new OneAgent().SeeStandby(900, upstream: null).Pass(0.05);
+        asking.Hear(3, Ballot(asking, null)).Give(new Input.StopRequested(asking.Now + TimeSpan.FromSeconds(5)));
+        Assert.IsType<AgentStep.Exit>(Assert.Single(asking.Steps));
+    }
+
     private static TimeSpan? Lease(OneAgent holder) => ((Role.Holding)holder.State.Role).LeaseEnd;
 
     private static OneAgent Serving() => new OneAgent(node: 1).See(new ServerView.Writable(At(500))).Echo(1.9).Pass(0.05);

@@ -24,6 +24,12 @@ internal sealed class SimulatedNode(VoterId id, AgentPolicy policy, DurableState
     /// <summary>What is being written: a crash may leave the one or the other.</summary>
     public DurableState? Writing { get; set; }
 
+    /// <summary>Counts what is written.</summary>
+    public long WriteNumber { get; set; }
+
+    /// <summary>The newest that is on the disk.</summary>
+    public long WrittenNumber { get; set; }
+
     public TimeSpan DiskDelay { get; set; } = TimeSpan.FromMilliseconds(3);
 
     /// <summary>Null: the agent's process is not there.</summary>

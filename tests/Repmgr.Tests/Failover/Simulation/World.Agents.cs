@@ -84,13 +84,14 @@ internal sealed partial class World
     {
         node.Writing = durable;
         int life = node.AgentLife;
+        long number = ++node.WriteNumber;
         After(node.DiskDelay * (0.5 + _random.NextDouble()), () =>
         {
             if (life != node.AgentLife || node.Agent is null)
                 return;
             // A later version that came to disk first holds all of this one.
-            if (version > node.Agent.Saved)
-                node.Disk = durable;
+            if (number > node.WrittenNumber)
+                (node.Disk, node.WrittenNumber) = (durable, number);
             if (node.Writing == durable)
                 node.Writing = null;
             Deliver(node, at => new Input.Persisted(at, version));

@@ -95,7 +95,8 @@ internal sealed partial class World
     }
 
     private string Describe() => string.Join("; ", Nodes.Select(node =>
-        $"node {node.Node}: {node.Agent?.Role.GetType().Name ?? "no agent"} term {node.Agent?.Durable.Term} {node.Server.Phase} at {node.Server.Wal.End} from {node.Server.Connected}"));
+        $"node {node.Node}: {node.Agent?.Role.GetType().Name ?? "no agent"} term {node.Agent?.Durable.Term} {node.Server.Phase} at {node.Server.Wal.End} from {node.Server.Connected}, "
+        + $"doing {node.Agent?.Doing}, vote {node.Agent?.PendingVote}, sees {node.Agent?.Server}, rebuilding {node.Agent?.Durable.Rebuilding}"));
 
     private void Strike(Fault fault, SimulatedNode node)
     {
