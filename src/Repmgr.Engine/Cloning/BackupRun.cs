@@ -21,7 +21,7 @@ internal sealed class BackupRun(PostgresConnector connector, Conninfo source, Po
     /// <param name="cancel">Ends it; the source leaves backup mode with the session.</param>
     public async Task<StepOutcome> RunAsync(Func<Started, CancellationToken, Task<StepOutcome>> copy, CancellationToken cancel)
     {
-        ConnectResult connected = await connector.OpenAsync(source, cancel).ConfigureAwait(false);
+        ConnectResult connected = await connector.OpenAsync(SignsOfLife.AskedFor(source), cancel).ConfigureAwait(false);
         if (connected is not ConnectResult.Opened { Session: var opened })
             return new StepOutcome.Failed(new Problem("could not connect to the source", connected.Failure), ExitCode.DbConnection);
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Planning;
+using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Engine.Processes;
 
@@ -48,7 +49,7 @@ internal sealed partial class BaseBackupRunner(BaseBackupCopy copy, IProgress<Co
 
     private IReadOnlyList<string> Arguments() =>
     [
-        "--dbname=" + copy.Source.WithoutSecrets().WithDefault("application_name", "repmgr standby clone").Reveal(),
+        "--dbname=" + SignsOfLife.AskedFor(copy.Source.WithoutSecrets().WithDefault("application_name", "repmgr standby clone")).Reveal(),
         "--pgdata=" + copy.Staging,
         "--progress",
         .. copy.Tablespaces.Select(space => $"--tablespace-mapping={Escape(space.Location)}={Escape(copy.StagingOf(space))}"),

@@ -12,6 +12,8 @@ internal static class FailureText
         PostgresException { Detail: { Length: > 0 } detail } e => $"{e.Severity}: {e.MessageText} ({detail})",
         PostgresException e => $"{e.Severity}: {e.MessageText}",
         _ when Inner<SocketException>(failure) is { } socket => OfSocket(socket),
+        // What Npgsql makes of it when the kernel has given the other host up.
+        NpgsqlException { InnerException: TimeoutException } => "Connection timed out",
         _ when Inner<EndOfStreamException>(failure) is not null => "server closed the connection unexpectedly",
         _ when Inner<AuthenticationException>(failure) is { } tls => "TLS error: " + (tls.InnerException ?? tls).Message,
         NpgsqlException { InnerException: IOException io } => io.Message,

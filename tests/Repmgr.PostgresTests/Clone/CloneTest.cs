@@ -98,14 +98,15 @@ public abstract class CloneTest : LabTest
     }
 
     /// <summary>No session in backup mode and no temporary slot is left on the source.</summary>
-    protected static async Task LeftBackupModeAsync(TestServer source)
+    /// <param name="silence">After how long without a sign of life from the clone's host; the source asks for one (<c>tcp_keepalives_idle</c> and its fellows).</param>
+    protected static async Task LeftBackupModeAsync(TestServer source, int silence = 0)
     {
         await Eventually.EqualAsync(
-            0L, () => source.QueryAsync<long>("select count(*) from pg_replication_slots where temporary"), Seconds(30), "the number of temporary slots");
+            0L, () => source.QueryAsync<long>("select count(*) from pg_replication_slots where temporary"), Seconds(30 + silence), "the number of temporary slots");
         await Eventually.EqualAsync(
             0L,
             () => source.QueryAsync<long>("select count(*) from pg_stat_activity where pid <> pg_backend_pid() and (query ~ 'pg_(backup_start|start_backup|stop_backup|backup_stop)' or backend_type = 'walsender')"),
-            Seconds(30),
+            Seconds(30 + silence),
             "the number of sessions of the clone");
     }
 

@@ -21,11 +21,11 @@ internal static partial class Leftovers
             .Select(path => int.TryParse(Path.GetFileName(path), out int pid) ? pid : 0)
             .Where(pid => pid > 0 && pid != Environment.ProcessId && (WorksIn(pid, directory) || Names(pid, directory)))];
 
-    /// <summary>Only those that work in exactly this directory: the processes of one server.</summary>
+    /// <summary>Only servers' processes that work in exactly this directory. What copies into it may work there too.</summary>
     public static IReadOnlyList<int> OfServer(string dataDirectory) =>
         [.. Directory.EnumerateDirectories("/proc")
             .Select(path => int.TryParse(Path.GetFileName(path), out int pid) ? pid : 0)
-            .Where(pid => pid > 0 && Cwd(pid) == dataDirectory && !IsZombie(pid))];
+            .Where(pid => pid > 0 && Cwd(pid) == dataDirectory && CommandOf(pid) == "postgres" && !IsZombie(pid))];
 
     /// <summary>SIGKILL to all of them, again until none is left.</summary>
     public static void Kill(string directory)

@@ -11,7 +11,8 @@ internal sealed class PartCopier
 
     // With so many the disk is at fault, and not the moment at which they were read.
     private const int MostLookedAt = 100;
-    private static readonly TimeSpan s_between = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
 
     private readonly DirectWork _work;
     private readonly NpgsqlConnection _connection;
@@ -75,7 +76,7 @@ internal sealed class PartCopier
         byte[]? content = null;
         for (int look = 0; look < (_work.Damaged.Count < MostLookedAt ? Looks : 1); look++)
         {
-            await Task.Delay(s_between, _stop).ConfigureAwait(false);
+            await Task.Delay(Between, _stop).ConfigureAwait(false);
             var command = new NpgsqlCommand(SourceSql.Read, _connection)
             {
                 CommandTimeout = 0,

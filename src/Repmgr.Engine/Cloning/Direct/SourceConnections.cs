@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Npgsql;
 using Repmgr.Core.Cloning.Direct;
+using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Engine.Postgres;
 
@@ -19,7 +20,7 @@ internal sealed class SourceConnections : IAsyncDisposable
     /// <exception cref="CopyFailure">There is none, or one leads to another server.</exception>
     public static async Task<SourceConnections> OpenAsync(DirectCopy copy, int wanted, PostgresConnector connector, SourceIdentity identity, CancellationToken cancel)
     {
-        ConnectResult[] results = await Task.WhenAll(Enumerable.Range(0, wanted).Select(_ => connector.OpenAsync(copy.Source, cancel))).ConfigureAwait(false);
+        ConnectResult[] results = await Task.WhenAll(Enumerable.Range(0, wanted).Select(_ => connector.OpenAsync(SignsOfLife.AskedFor(copy.Source), cancel))).ConfigureAwait(false);
         var connections = new SourceConnections([.. results.OfType<ConnectResult.Opened>().Select(opened => opened.Session)]);
         try
         {
