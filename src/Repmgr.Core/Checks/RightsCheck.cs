@@ -32,7 +32,11 @@ public sealed record RightsView(
     bool Resumes,
     bool Checkpoints,
     string ReplicationRole,
-    bool Replicates);
+    bool Replicates)
+{
+    /// <summary>Of the functions that cloning by the direct method calls, those that it may not execute, by their signatures.</summary>
+    public IReadOnlyList<string> MissingCloneFunctions { get; init; } = [];
+}
 
 /// <summary>Which rights are missing, as the statements that grant them.</summary>
 public static class RightsCheck
@@ -119,6 +123,8 @@ public static class RightsCheck
             yield return Grants.Promote(rights.Role);
         if (!rights.Resumes)
             yield return Grants.OnFunction("pg_wal_replay_resume()", rights.Role);
+        foreach (string function in rights.MissingCloneFunctions)
+            yield return Grants.OnFunction(function, rights.Role);
         if (!rights.Checkpoints)
             yield return $"GRANT pg_checkpoint TO {role};";
         if (!rights.Replicates)

@@ -229,9 +229,8 @@ internal static class MissingGrants
             grants.Add($"GRANT pg_read_all_settings TO {role}");
         if (request.Method is CloneMethod.Direct or CloneMethod.Rsync && !rights.BackupFunctions)
         {
-            grants.AddRange(source.Version.Major >= 15
-                ? [$"GRANT EXECUTE ON FUNCTION pg_backup_start(text, boolean) TO {role}", $"GRANT EXECUTE ON FUNCTION pg_backup_stop(boolean) TO {role}"]
-                : [$"GRANT EXECUTE ON FUNCTION pg_start_backup(text, boolean, boolean) TO {role}", $"GRANT EXECUTE ON FUNCTION pg_stop_backup(boolean, boolean) TO {role}"]);
+            (string start, string stop) = CloneRights.BackupSignatures(source.Version);
+            grants.AddRange([$"GRANT EXECUTE ON FUNCTION {start} TO {role}", $"GRANT EXECUTE ON FUNCTION {stop} TO {role}"]);
         }
 
         if (request.Method == CloneMethod.Direct)

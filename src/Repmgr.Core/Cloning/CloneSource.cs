@@ -125,6 +125,12 @@ public sealed record CloneRights(
     /// <summary>Those of <see cref="FileFunctions"/> that it may not execute.</summary>
     public IReadOnlyList<string> MissingFileFunctions { get; init; } = [];
 
+    /// <summary>The functions of the low-level backup API: PostgreSQL 15 renamed them and dropped the exclusive mode.</summary>
+    /// <remarks>https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-BACKUP</remarks>
+    public static (string Start, string Stop) BackupSignatures(PostgresVersion version) => version.Major >= 15
+        ? ("pg_backup_start(text, boolean)", "pg_backup_stop(boolean)")
+        : ("pg_start_backup(text, boolean, boolean)", "pg_stop_backup(boolean, boolean)");
+
     /// <summary>
     /// What the direct method lists and reads files with. Paths below the data directory need no membership in
     /// pg_read_server_files: convert_and_check_filename() in src/backend/utils/adt/genfile.c.

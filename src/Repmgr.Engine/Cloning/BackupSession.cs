@@ -11,10 +11,6 @@ namespace Repmgr.Engine.Cloning;
 /// <remarks>https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-BACKUP</remarks>
 internal static class BackupFunctions
 {
-    public static (string Start, string Stop) Signatures(PostgresVersion version) => version.Major >= 15
-        ? ("pg_backup_start(text, boolean)", "pg_backup_stop(boolean)")
-        : ("pg_start_backup(text, boolean, boolean)", "pg_stop_backup(boolean, boolean)");
-
     /// <summary>Starts with a fast checkpoint. $1 is the label.</summary>
     public static string StartSql(PostgresVersion version) =>
         version.Major >= 15 ? "SELECT pg_backup_start($1, true)" : "SELECT pg_start_backup($1, true, false)";

@@ -138,7 +138,7 @@ internal static class SourceLook
     private static async Task<(CloneRights Rights, bool ReadsFiles)> RightsAsync(
         NpgsqlConnection connection, PostgresVersion version, string? replicationRole, CancellationToken cancel)
     {
-        (string start, string stop) = BackupFunctions.Signatures(version);
+        (string start, string stop) = CloneRights.BackupSignatures(version);
         List<(CloneRights Rights, bool ReadsFiles)> rows = await ListAsync(
             connection,
             RightsSql,

@@ -1,7 +1,9 @@
 using Npgsql;
 using Repmgr.Core.Checks;
+using Repmgr.Core.Cloning;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Planning.Registration;
+using Repmgr.Core.Postgres;
 
 namespace Repmgr.Engine.Metadata;
 
@@ -36,8 +38,18 @@ public static class MetadataReader
                (SELECT count(*) = 3 FROM pg_catalog.pg_class c WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'v'
                                     AND c.relname IN ('repl_nodes', 'repl_monitor', 'repl_status')),
                CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
-                    THEN current_setting('shared_preload_libraries') ~ '\mrepmgr\M' END
+                    THEN current_setting('shared_preload_libraries') ~ '\mrepmgr\M' END,
+               (SELECT string_agg(name, ';' ORDER BY place) FROM pg_catalog.unnest(string_to_array($3, ';')) WITH ORDINALITY AS wanted (name, place)
+                 WHERE to_regprocedure('pg_catalog.' || name) IS NOT NULL AND NOT has_function_privilege('pg_catalog.' || name, 'EXECUTE'))
         """;
+
+    // Of both generations; a server has those of one.
+    private static readonly IReadOnlyList<string> CloneFunctions =
+    [
+        .. ((int[])[PostgresVersion.OldestMajor, PostgresVersion.NewestMajor]).Select(major => CloneRights.BackupSignatures(new PostgresVersion(major * 10000)))
+            .SelectMany(pair => (string[])[pair.Start, pair.Stop]),
+        .. CloneRights.FileFunctions,
+    ];
 
     private const string TableSql =
         """
@@ -63,8 +75,9 @@ public static class MetadataReader
         {
             Parameters =
             {
-                new NpgsqlParameter<string?> { TypedValue = cluster is null ? null : Core.Postgres.SqlText.Name(OriginalSchema.NameFor(cluster)) },
+                new NpgsqlParameter<string?> { TypedValue = cluster is null ? null : SqlText.Name(OriginalSchema.NameFor(cluster)) },
                 new NpgsqlParameter<string?> { TypedValue = replicationRole },
+                new NpgsqlParameter<string> { TypedValue = string.Join(';', CloneFunctions) },
             },
         };
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel);
@@ -83,7 +96,10 @@ public static class MetadataReader
             Resumes: reader.GetBoolean(13),
             Checkpoints: reader.GetBoolean(14),
             ReplicationRole: replicationRole ?? role,
-            Replicates: reader.GetBoolean(15));
+            Replicates: reader.GetBoolean(15))
+        {
+            MissingCloneFunctions = reader.TextOrNull(19)?.Split(';') ?? [],
+        };
         return new MetadataView(
             schema,
             rights,

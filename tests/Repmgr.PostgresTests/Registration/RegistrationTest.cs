@@ -92,6 +92,9 @@ public sealed class RegistrationTest : LabTest
             "GRANT pg_monitor TO \"or\"\"dinary\";",
             "GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO \"or\"\"dinary\";",
             "GRANT EXECUTE ON FUNCTION pg_catalog.pg_wal_replay_resume() TO \"or\"\"dinary\";",
+            .. ((string[])[.. major >= 15 ? (string[])["pg_backup_start(text, boolean)", "pg_backup_stop(boolean)"] : ["pg_start_backup(text, boolean, boolean)", "pg_stop_backup(boolean, boolean)"],
+                "pg_ls_dir(text, boolean, boolean)", "pg_stat_file(text, boolean)", "pg_read_binary_file(text, bigint, bigint, boolean)"])
+                .Select(function => $"GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO \"or\"\"dinary\";"),
             .. major >= 15 ? (string[])["GRANT pg_checkpoint TO \"or\"\"dinary\";"] : [],
             "ALTER ROLE \"or\"\"dinary\" REPLICATION;",
         ];

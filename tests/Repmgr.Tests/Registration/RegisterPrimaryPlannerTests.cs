@@ -172,7 +172,7 @@ public sealed class RegisterPrimaryPlannerTests
         SimulatedCluster cluster = new()
         {
             Servers = { [1] = World.Writable() },
-            Rights = Allowed with { Role = "ops \"x\"", Monitors = false, Promotes = false, Resumes = false, Checkpoints = false, Replicates = false },
+            Rights = Allowed with { Role = "ops \"x\"", Monitors = false, Promotes = false, Resumes = false, Checkpoints = false, Replicates = false, MissingCloneFunctions = ["pg_ls_dir(text, boolean, boolean)"] },
         };
 
         Problem notice = Assert.Single(Assert.IsType<Planned.Ready>(Plan(cluster)).Notices);
@@ -182,6 +182,7 @@ public sealed class RegisterPrimaryPlannerTests
               GRANT pg_monitor TO "ops ""x""";
               GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO "ops ""x""";
               GRANT EXECUTE ON FUNCTION pg_catalog.pg_wal_replay_resume() TO "ops ""x""";
+              GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text, boolean, boolean) TO "ops ""x""";
               GRANT pg_checkpoint TO "ops ""x""";
               ALTER ROLE "repmgr" REPLICATION;
             """".ReplaceLineEndings("\n"),
