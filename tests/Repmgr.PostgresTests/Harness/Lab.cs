@@ -115,6 +115,7 @@ public sealed class Lab : IAsyncDisposable
     {
         await Task.Run(() => Leftovers.Kill(Directory));
         await Task.Run(Leftovers.WaitForEndedServers);
+        await Task.Run(() => Leftovers.RemoveSharedMemory(Directory));
         if (_network is not null)
             await _network.DisposeAsync();
         _ports.Dispose();

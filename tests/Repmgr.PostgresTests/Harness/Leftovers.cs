@@ -69,7 +69,24 @@ internal static partial class Leftovers
         }
     }
 
-    private const int PrSetChildSubreaper = 36, WNoHang = 1;
+    /// <summary>
+    /// Removes the System V segments of servers that were killed: each leaves one, and the kernel has room for some thousand. Its id
+    /// stands in the seventh line of <c>postmaster.pid</c>: src/include/utils/pidfile.h.
+    /// </summary>
+    public static void RemoveSharedMemory(string directory)
+    {
+        foreach (string file in Directory.EnumerateFiles(directory, "postmaster.pid", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }))
+        {
+            if (File.ReadLines(file).ElementAtOrDefault(6)?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var id]
+                && int.TryParse(id, System.Globalization.CultureInfo.InvariantCulture, out int segment))
+                _ = SharedMemoryControl(segment, IpcRmid, 0);
+        }
+    }
+
+    private const int PrSetChildSubreaper = 36, WNoHang = 1, IpcRmid = 0;
+
+    [LibraryImport("libc", EntryPoint = "shmctl")]
+    private static partial int SharedMemoryControl(int segment, int command, nint buffer);
 
     [LibraryImport("libc", EntryPoint = "prctl")]
     private static partial int Prctl(int option, nint arg2, nint arg3, nint arg4, nint arg5);

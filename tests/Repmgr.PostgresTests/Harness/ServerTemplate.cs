@@ -36,6 +36,8 @@ internal static class ServerTemplate
             "wal_retrieve_retry_interval = 200ms",
             "shared_buffers = 16MB",
             "fsync = off",
+            // In files of the data directory: what a killed server leaves goes with them.
+            "dynamic_shared_memory_type = mmap",
             "log_line_prefix = '%m [%p] %a: '");
         await File.AppendAllLinesAsync(Path.Combine(server.DataDirectory, "pg_hba.conf"),
         [
