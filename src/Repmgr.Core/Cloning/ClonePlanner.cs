@@ -177,7 +177,7 @@ public static class ClonePlanner
     private static IEnumerable<Step> AroundOldCopy(
         IReadOnlyList<Step> copy, bool keep, CloneRequest request, CloneSource source, CloneTarget target, IReadOnlyList<StagedTablespace> tablespaces)
     {
-        if (target.Content is not (TargetContent.Cluster or TargetContent.Unfinished))
+        if (!target.Content.HoldsCopy)
             return copy;
         var clear = new Step.ClearTarget(request.DataDirectory, [.. tablespaces.Select(space => space.Destination)], source.TablespaceVersionDirectory);
         return keep ? [.. copy, clear] : [clear, .. copy];
@@ -209,7 +209,7 @@ public static class ClonePlanner
             TablespaceMappings = request.TablespaceMappings,
             KnownDirectories = [.. tablespaces.Select(space => space.Destination)],
             WalDirectory = request.WalDirectory,
-            OntoExisting = target.Content is TargetContent.Cluster or TargetContent.Unfinished,
+            OntoExisting = target.Content.HoldsCopy,
             Jobs = request.Jobs,
             MaxBytesPerSecond = request.MaxRateKilobytes * 1024,
             Guard = Guard(request, servers),
@@ -243,7 +243,7 @@ public static class ClonePlanner
             DataDirectory = request.DataDirectory,
             Tablespaces = source.Tablespaces,
             Destinations = tablespaces,
-            OntoExisting = target.Content is TargetContent.Cluster or TargetContent.Unfinished,
+            OntoExisting = target.Content.HoldsCopy,
             IgnoreVanishedFiles = request.IgnoreVanishedFiles,
             RsyncOptions = request.RsyncOptions,
             Jobs = request.Jobs,
@@ -275,123 +275,4 @@ public static class ClonePlanner
         .. source.Tablespaces.Where(space => !space.InPlace).Select(space => new StagedTablespace(
             space.Oid, space.Location, request.Destination(space.Location), source.TablespaceVersionDirectory)),
     ];
-}
-
-/// <summary>The arguments of pg_basebackup besides connection, directory and tablespaces.</summary>
-/// <remarks>https://www.postgresql.org/docs/current/app-pgbasebackup.html</remarks>
-internal static class BaseBackupArguments
-{
-    /// <param name="request">What is wanted.</param>
-    /// <param name="upstreamIsSource">The standby's own slot is on the source.</param>
-    /// <param name="walLink">Where the old copy's <c>pg_wal</c> leads; null when it is no link.</param>
-    public static IReadOnlyList<string> Of(CloneRequest request, bool upstreamIsSource, string? walLink)
-    {
-        var arguments = new List<string> { "--label=repmgr base backup", "--checkpoint=fast", "--no-password" };
-        if (!Has(request, "-X", "--wal-method"))
-            arguments.Add("--wal-method=stream");
-        if (request.SlotName is { } slot && upstreamIsSource && !Has(request, "-S", "--slot") && !Has(request, "--no-slot", "--no-slot"))
-            arguments.Add($"--slot={slot}");
-        if (request.MaxRateKilobytes is { } rate)
-            arguments.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--max-rate={rate}"));
-
-        if (request.EarlierBackups is [.., var last])
-            arguments.Add($"--incremental={last}/{BackupManifest.FileName}");
-
-        // Of an option given twice pg_basebackup takes the last: the operator's own options win.
-        arguments.AddRange(WithoutWalDirectory(request.BaseBackupOptions, walLink));
-        return arguments;
-    }
-
-    // pg_basebackup wants the directory for WAL to be empty. One that the old copy's link leads to is not, and need not be named:
-    // the link stays, and the new WAL moves to where it leads.
-    private static IEnumerable<string> WithoutWalDirectory(IReadOnlyList<string> options, string? walLink)
-    {
-        for (int i = 0; i < options.Count; i++)
-        {
-            if (walLink is not null && options[i] == "--waldir" && options.ElementAtOrDefault(i + 1)?.TrimEnd('/') == walLink.TrimEnd('/'))
-                i++;
-            else if (walLink is null || options[i].TrimEnd('/') != "--waldir=" + walLink.TrimEnd('/'))
-                yield return options[i];
-        }
-    }
-
-    private static bool Has(CloneRequest request, string letter, string name) =>
-        request.BaseBackupOptions.Any(option => option.StartsWith(letter, StringComparison.Ordinal) || option.Split('=')[0] == name);
-}
-
-/// <summary>What the operator should know although it does not stand in the way.</summary>
-internal static class CloneNotices
-{
-    public static IReadOnlyList<Problem> Of(
-        CloneRequest request, CloneSource source, CloneTarget target, CloneServers servers, IReadOnlyDictionary<string, string?> standbySettings)
-    {
-        var notices = new List<Problem>();
-        if (target.Content is TargetContent.Cluster)
-        {
-            notices.Add(new Problem(
-                $"the copy of this cluster in \"{target.Directory}\" is replaced because of --force",
-                $"Its configuration files are kept with \"{CopyRules.BeforeClone}\" after their names; those of the source take their places, with the replication settings merged into postgresql.auto.conf."));
-        }
-
-        if (request.Method == CloneMethod.Direct && BaseBackupWords.Unused(request.BaseBackupOptions) is { Count: > 0 } unused)
-        {
-            notices.Add(new Problem(
-                "pg_basebackup_options has no effect on this copy",
-                $"Method direct does not run pg_basebackup; ignored: {string.Join(' ', unused)}.",
-                "Give --method=basebackup to have it run."));
-        }
-
-        if (source.UnknownSizes is { Count: > 0 } unknown)
-        {
-            notices.Add(new Problem(
-                $"whether there is room for {string.Join(", ", unknown)} was not checked",
-                $"Role \"{source.Rights.Role}\" is not told the size.",
-                $"Run as a superuser on the primary: GRANT pg_read_all_stats TO {SqlText.Name(source.Rights.Role)};"));
-        }
-
-        if (target.Content is TargetContent.Unfinished)
-            notices.Add(new Problem($"the unfinished clone in \"{target.Directory}\" is continued"));
-        if (!source.DataChecksums && !source.WalLogHints)
-        {
-            notices.Add(new Problem(
-                "the source has neither data checksums nor \"wal_log_hints\"",
-                "Without one of them pg_rewind cannot bring back a failed primary.",
-                "Enable checksums with pg_checksums while the cluster is stopped, or set wal_log_hints = on."));
-        }
-
-        if (request.ExternalConfig == ExternalConfigCopy.None && source.ExternalConfigFiles is { Count: > 0 } files)
-        {
-            notices.Add(new Problem(
-                "the source keeps configuration files outside its data directory, and they are not copied",
-                $"They are {string.Join(", ", files.Select(file => $"\"{file}\""))}.",
-                target.Configuration is { } own
-                    ? $"The standby will use those in \"{own.Directory}\": see that they fit, or give --copy-external-config-files."
-                    : "Without them the standby cannot start. On Debian create a cluster here with pg_createcluster and make its files fit; or give --copy-external-config-files[=samepath|pgdata]."));
-        }
-
-        if (request.Method == CloneMethod.Command && standbySettings.GetValueOrDefault("restore_command") is null)
-        {
-            notices.Add(new Problem(
-                "the copy will be as old as the backup that clone_command restores",
-                "The source keeps no WAL for it from before this moment, and \"restore_command\" is not set in repmgr.conf.",
-                "Set restore_command, unless the tool writes one into the copy."));
-        }
-
-        if (request.SlotName is null && source.WalKeepBytes == 0)
-        {
-            notices.Add(new Problem(
-                "nothing on the source keeps WAL for the standby until it is started",
-                "\"wal_keep_size\" is 0 and use_replication_slots is off.",
-                "Start the standby soon, or set use_replication_slots = yes, wal_keep_size or a restore_command."));
-        }
-
-        if (request.SlotName is { } slot && servers.Upstream is null)
-        {
-            notices.Add(new Problem(
-                $"replication slot \"{slot}\" is not made, because no connection to the upstream is wanted",
-                Hint: $"Run there: SELECT pg_create_physical_replication_slot('{slot}', true);"));
-        }
-
-        return notices;
-    }
 }

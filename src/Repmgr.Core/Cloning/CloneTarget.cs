@@ -41,6 +41,9 @@ public abstract record TargetContent
 {
     private TargetContent() { }
 
+    /// <summary>Files of this cluster, whole or not, that a copy replaces.</summary>
+    public bool HoldsCopy => this is Cluster or Unfinished;
+
     /// <summary>It does not exist yet.</summary>
     public sealed record Absent : TargetContent;
 

@@ -9,7 +9,7 @@ namespace Repmgr.Engine.Cloning;
 /// <summary>Makes the physical slot of a standby on its upstream, reserving WAL at once, so that none can be missed from now on.</summary>
 internal static class SlotRunner
 {
-    private static readonly TimeSpan s_within = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Within = TimeSpan.FromSeconds(30);
 
     public static async Task<StepOutcome> ReserveAsync(Step.ReserveSlot step, PostgresConnector connector, CancellationToken cancel)
     {
@@ -19,7 +19,7 @@ internal static class SlotRunner
 
         await using (session.ConfigureAwait(false))
         {
-            return await session.RunAsync((connection, token) => ReserveAsync(connection, step.Slot, token), s_within, cancel).ConfigureAwait(false) switch
+            return await session.RunAsync((connection, token) => ReserveAsync(connection, step.Slot, token), Within, cancel).ConfigureAwait(false) switch
             {
                 Answer<StepOutcome>.Got got => got.Value,
                 Answer<StepOutcome>.Failed failed => new StepOutcome.Failed(

@@ -12,8 +12,8 @@ namespace Repmgr.Engine.Cloning;
 /// <summary>Starts a standby that was just cloned, and looks on its upstream whether it streams.</summary>
 internal sealed class StandbyStart(StepContext context)
 {
-    private static readonly TimeSpan s_lookEvery = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan s_answerWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
 
     // What another role's session is about is hidden from a role that may not monitor; whether a slot is used is not.
     private const string StreamsSql =
@@ -55,7 +55,7 @@ internal sealed class StandbyStart(StepContext context)
             string? why = await LookAsync(step, cancel).ConfigureAwait(false);
             if (why is null || context.Clock.GetElapsedTime(began) >= step.StreamWithin)
                 return why;
-            await Task.Delay(s_lookEvery, context.Clock, cancel).ConfigureAwait(false);
+            await Task.Delay(LookEvery, context.Clock, cancel).ConfigureAwait(false);
         }
     }
 
@@ -68,7 +68,7 @@ internal sealed class StandbyStart(StepContext context)
         {
             return await session.ScalarAsync<bool>(
                 StreamsSql,
-                s_answerWithin,
+                AnswerWithin,
                 cancel,
                 new NpgsqlParameter<string> { TypedValue = step.Name },
                 new NpgsqlParameter<string> { TypedValue = step.Slot ?? "" }).ConfigureAwait(false) switch

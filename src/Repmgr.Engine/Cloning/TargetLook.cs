@@ -19,7 +19,7 @@ internal static class TargetLook
             directory,
             content,
             Unwritable(directory),
-            Room(directory, content is TargetContent.Cluster or TargetContent.Unfinished, mounts),
+            Room(directory, content.HoldsCopy, mounts),
             [.. source.Tablespaces.Where(space => !space.InPlace).Select(space => Tablespace(request, source, space, content, mounts))])
         {
             WalLink = walLink,

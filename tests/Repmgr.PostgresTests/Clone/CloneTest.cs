@@ -140,8 +140,24 @@ public abstract class CloneTest : LabTest
         await server.ExecuteAsync("select bt_index_check(i.indexrelid, true) from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam where a.amname = 'btree'");
     }
 
+    /// <summary>Leaves files in a stopped copy that its source does not have, and damages a page.</summary>
+    /// <returns>The files.</returns>
+    protected static async Task<IReadOnlyList<string>> SpoilAsync(TestServer target, TestServer source)
+    {
+        string[] extraneous = [Path.Combine(target.DataDirectory, "base", "1", "99999"), Path.Combine(target.DataDirectory, "base", "77777", "1"), Path.Combine(target.DataDirectory, "junk")];
+        foreach (string path in extraneous)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, "left over");
+        }
+
+        await TestUser.GiveAsync(target.DataDirectory, target.User);
+        await FlipABitAsync(target, source);
+        return extraneous;
+    }
+
     /// <summary>Damages a page without changing size or time, as a failing disk does.</summary>
-    protected static async Task FlipABitAsync(TestServer target, TestServer source)
+    private static async Task FlipABitAsync(TestServer target, TestServer source)
     {
         string path = Path.Combine(target.DataDirectory, await source.QueryAsync<string>("select pg_relation_filepath('filling')"));
         DateTime written = File.GetLastWriteTimeUtc(path);

@@ -35,15 +35,7 @@ public sealed partial class RsyncCloneTest : CloneTest
         await SoundAsync(target, source);
 
         await target.StopAsync();
-        string[] extraneous = [Path.Combine(target.DataDirectory, "base", "1", "99999"), Path.Combine(target.DataDirectory, "base", "77777", "1"), Path.Combine(target.DataDirectory, "junk")];
-        foreach (string path in extraneous)
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllText(path, "left over");
-        }
-
-        await TestUser.GiveAsync(target.DataDirectory, target.User);
-        await FlipABitAsync(target, source);
+        IReadOnlyList<string> extraneous = await SpoilAsync(target, source);
         await source.ExecuteAsync("checkpoint");
         PageDifference difference = PageDifference.Between(source.DataDirectory, target.DataDirectory).And(PageDifference.Between(there, here));
         string log = Path.Combine(target.Directory, "rsync.log");

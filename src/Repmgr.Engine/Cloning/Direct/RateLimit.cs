@@ -5,7 +5,7 @@ namespace Repmgr.Engine.Cloning.Direct;
 /// <param name="time">Its clock.</param>
 internal sealed class RateLimit(long? bytesPerSecond, TimeProvider time)
 {
-    private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _turn = new();
     private readonly long _began = time.GetTimestamp();
@@ -27,6 +27,6 @@ internal sealed class RateLimit(long? bytesPerSecond, TimeProvider time)
         }
 
         // A timer is late by milliseconds, which for a page is longer than it takes: short waits are added up.
-        return wait < s_shortest ? ValueTask.CompletedTask : new ValueTask(Task.Delay(wait, time, cancel));
+        return wait < Shortest ? ValueTask.CompletedTask : new ValueTask(Task.Delay(wait, time, cancel));
     }
 }
