@@ -39,6 +39,7 @@ internal static class CloneCommand
             [Opt.Port] = "its port (default: PGPORT, else 5432)",
             [Opt.Username] = "database role to connect as (default: the user in conninfo, else PGUSER, else the operating system's user)",
             [Opt.Dbname] = "database to connect to: a name, a conninfo string or a URI (default: that in conninfo, else PGDATABASE, else PGUSER, else postgres)",
+            [Opt.Pgdata] = "directory that the copy is written to; where none is named, the path it has on the source",
             [Opt.Force] = "overwrite an existing data directory of the same database cluster",
         },
         Examples =

@@ -15,6 +15,7 @@ public enum CommandName
     ClusterShow,
     ClusterEvent,
     ClusterCleanup,
+    NodeVerify,
     DumpConfig,
     Daemon,
     Later,

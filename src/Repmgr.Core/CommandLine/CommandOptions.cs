@@ -88,6 +88,8 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
 
     public int? Jobs => Number(Opt.Jobs);
 
+    public TimeSpan? WaitReplay => Seconds(Opt.WaitReplay);
+
     public bool SiblingsFollow => Has(Opt.SiblingsFollow);
 
     public TimeSpan? WaitStart => Seconds(Opt.WaitStart);

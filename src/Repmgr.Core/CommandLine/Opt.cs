@@ -68,7 +68,7 @@ public static class Opt
     public static readonly OptionDefinition Pgdata = new("pgdata", 'D', new Text("DIRECTORY", Completion.Directory), "directory that the copy is written to")
     {
         Aliases = ["data-dir", "dest-dir"],
-        Default = "data_directory of the configuration file, else PGDATA, else the same path as on the source",
+        Default = "data_directory of the configuration file, else PGDATA",
     };
 
     public static readonly OptionDefinition Method = new("method", null, new Choice("METHOD", "direct", "basebackup", "rsync", "command"), "how to copy")
@@ -140,6 +140,9 @@ public static class Opt
     {
         Deprecated = "it has had no effect since repmgr 5",
     };
+
+    // node verify.
+    public static readonly OptionDefinition WaitReplay = new("wait-replay", null, new Integer("SECONDS", 0), "wait this long, at most twice, until both servers have replayed the same WAL") { Default = "60" };
 
     // standby promote.
     public static readonly OptionDefinition SiblingsFollow = new("siblings-follow", null, Flag, "let the other standbys follow the new primary");

@@ -87,8 +87,8 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
     private async Task<CloneLook> GoOnAsync(
         CloneWish wish, Conninfo conninfo, PostgresSession session, CloneSource source, IReadOnlyList<NodeRecord> nodes, CancellationToken cancel)
     {
-        string name = SourceName(session);
-        Conninfo reached = Reached(conninfo, session);
+        string name = ReachedServer.Name(session);
+        Conninfo reached = ReachedServer.Of(connector, conninfo, session);
         if (CloneUpstream.Choose(wish, reached, name, source.InRecovery, nodes, out Problem? wrong) is not { } upstream)
             return new CloneLook.Blind(wrong!, ExitCode.BadConfig);
 
@@ -183,25 +183,9 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
         return built["application_name"] is "" ? built.Without("application_name") : built;
     }
 
-    // What was taken from the environment or a service file here is not there for the server: it is made explicit.
-    private Conninfo Reached(Conninfo conninfo, PostgresSession session)
+    private static CloneLook.Blind Unreachable(string what, Conninfo conninfo, ConnectResult result, string? hint = null)
     {
-        Conninfo reached = connector.Explicit(conninfo).Without("hostaddr")
-            .With("host", session.Host.Host)
-            .With("port", session.Host.Port.ToString(System.Globalization.CultureInfo.InvariantCulture))
-            .With("user", session.User).With("dbname", session.Database);
-        return session.Host.Address is { } address ? reached.With("hostaddr", address) : reached;
+        (Problem problem, ExitCode exitCode) = ReachedServer.WhyNot(what, conninfo, result, hint);
+        return new CloneLook.Blind(problem, exitCode);
     }
-
-    private static string SourceName(PostgresSession session) =>
-        session.Host.Port == 5432 ? session.Host.Host : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{session.Host.Host}:{session.Host.Port}");
-
-    private static CloneLook.Blind Unreachable(string what, Conninfo conninfo, ConnectResult result, string? hint = null) => new(
-        new Problem(
-            $"could not connect to {what}",
-            result.Failure,
-            hint ?? (result is ConnectResult.Rejected
-                ? "Check the role, its password (~/.pgpass) and the server's pg_hba.conf."
-                : $"Try the same with psql: psql \"{conninfo}\"")),
-        result is ConnectResult.Rejected { SqlState: "28P01" } ? ExitCode.MonitoringTimeoutOrBadPassword : ExitCode.DbConnection);
 }

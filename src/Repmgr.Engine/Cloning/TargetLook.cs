@@ -35,7 +35,8 @@ internal static class TargetLook
             yield return above;
     }
 
-    private static TargetContent Content(string directory)
+    /// <summary>What is in a directory.</summary>
+    public static TargetContent Content(string directory)
     {
         try
         {

@@ -94,27 +94,12 @@ internal sealed class ClusterFinder(NodeTools tools, CommandContext context)
         return await tools.Cluster.LookAtOthersAsync(look, upstream, new Dictionary<NodeId, NodeLook> { [self] = ownLook }, cancel);
     }
 
-    // The replication role may not be allowed into the database: role and database are those of the node's own conninfo.
     private static async Task<Conninfo?> UpstreamAsync(Settings settings, Conninfo own, CancellationToken cancel)
     {
         int port = int.TryParse(own["port"] ?? Environment.GetEnvironmentVariable("PGPORT"), out int given) ? given : 5432;
         HostFacts facts = settings.DataDirectory is null
             ? await new HostObserver(HostPlaces.OfThisMachine()).ObserveAsync(null, cancel)
             : new HostFacts();
-        if (HostDetection.DataDirectory(settings.DataDirectory, port, facts) is not Detected<string>.Found directory)
-            return null;
-
-        try
-        {
-            return AutoConf.Read(directory.Value).TryGetValue("primary_conninfo", out string? text)
-                && Conninfo.TryParse(text, out Conninfo? parsed, out _)
-                && parsed["host"] is { } host
-                    ? own.Without("host").Without("hostaddr").With("host", host).With("port", parsed["port"] ?? "5432")
-                    : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null; // Without the right to read it, there is no such way round.
-        }
+        return HostDetection.DataDirectory(settings.DataDirectory, port, facts) is Detected<string>.Found directory ? ConfiguredUpstream.Of(directory.Value, own) : null;
     }
 }

@@ -23,6 +23,7 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
         CommandName.ClusterShow => new ClusterShowCommand(),
         CommandName.ClusterEvent => new ClusterEventCommand(),
         CommandName.ClusterCleanup => new ClusterCleanupCommand(),
+        CommandName.NodeVerify => new NodeVerifyCommand(),
         CommandName.StandbyPromote => new StandbyPromoteCommand(),
         CommandName.StandbyFollow => new StandbyFollowCommand(),
         _ => null,

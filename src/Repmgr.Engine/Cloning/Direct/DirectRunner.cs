@@ -32,13 +32,14 @@ internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector,
 
         TargetDirectory.HideControlFile(copy.DataDirectory);
         File.Delete(Path.Combine(copy.DataDirectory, CopyRules.PendingControlFile));
-        var listing = new SourceListing(copy, connector, source);
+        var listing = new SourceListing(copy.Source, copy.VersionDirectory, connector, source);
         progress.Report(new CopyProgress("listing the source's files"));
         IReadOnlyList<TablespaceView> tablespaces = await listing.TablespacesAsync(cancel).ConfigureAwait(false);
+        TargetTree.RefuseTaken(copy, tablespaces);
         CopyList list = await listing.FilesAsync(tablespaces, cancel).ConfigureAwait(false);
         new TargetTree(copy, source, tablespaces).Prepare(list);
 
-        SourceConnections connections = await SourceConnections.OpenAsync(copy, copy.Jobs, connector, source, cancel).ConfigureAwait(false);
+        SourceConnections connections = await SourceConnections.OpenAsync(copy.Source, copy.Jobs, connector, source, cancel).ConfigureAwait(false);
         await using (connections.ConfigureAwait(false))
         {
             var work = new DirectWork(

@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using Npgsql;
-using Repmgr.Core.Cloning.Direct;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Engine.Postgres;
@@ -18,9 +17,9 @@ internal sealed class SourceConnections : IAsyncDisposable
 
     /// <summary>Opens as many as are wanted, or as the source lets in: one is enough.</summary>
     /// <exception cref="CopyFailure">There is none, or one leads to another server.</exception>
-    public static async Task<SourceConnections> OpenAsync(DirectCopy copy, int wanted, PostgresConnector connector, SourceIdentity identity, CancellationToken cancel)
+    public static async Task<SourceConnections> OpenAsync(Conninfo source, int wanted, PostgresConnector connector, SourceIdentity identity, CancellationToken cancel)
     {
-        ConnectResult[] results = await Task.WhenAll(Enumerable.Range(0, wanted).Select(_ => connector.OpenAsync(SignsOfLife.AskedFor(copy.Source), cancel))).ConfigureAwait(false);
+        ConnectResult[] results = await Task.WhenAll(Enumerable.Range(0, wanted).Select(_ => connector.OpenAsync(SignsOfLife.AskedFor(source), cancel))).ConfigureAwait(false);
         var connections = new SourceConnections([.. results.OfType<ConnectResult.Opened>().Select(opened => opened.Session)]);
         try
         {

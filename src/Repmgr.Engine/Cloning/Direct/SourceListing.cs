@@ -1,44 +1,30 @@
 using Npgsql;
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Cloning.Direct;
-using Repmgr.Core.Problems;
+using Repmgr.Core.Postgres;
 using Repmgr.Engine.Postgres;
 
 namespace Repmgr.Engine.Cloning.Direct;
 
-/// <summary>What is to be copied, as the source lists it when the backup has begun.</summary>
-internal sealed class SourceListing(DirectCopy copy, PostgresConnector connector, SourceIdentity source)
+/// <summary>What there is to be copied, as the source lists it.</summary>
+/// <param name="on">The source.</param>
+/// <param name="versionDirectory">The directory in each tablespace that belongs to the cluster.</param>
+/// <param name="connector">Connects to it.</param>
+/// <param name="source">Who is to answer.</param>
+internal sealed class SourceListing(Conninfo on, string versionDirectory, PostgresConnector connector, SourceIdentity source)
 {
     private const int Attempts = 20;
 
     /// <summary>The tablespaces of this moment.</summary>
-    /// <exception cref="CopyFailure">One of them came after the target was looked at, and where it would go there are files already.</exception>
-    public async Task<IReadOnlyList<TablespaceView>> TablespacesAsync(CancellationToken cancel)
-    {
-        List<TablespaceView> tablespaces = await OnceMoreAsync(
-            connection => ListAsync(connection, SourceSql.Tablespaces, null, row => new TablespaceView(row.GetFieldValue<uint>(0), row.GetString(1), row.GetString(2), null)), cancel).ConfigureAwait(false);
-        foreach (TablespaceView space in tablespaces.Where(space => !space.InPlace && !copy.KnownDirectories.Contains(copy.Destination(space.Location))))
-        {
-            string destination = copy.Destination(space.Location);
-            if (Directory.Exists(Path.Combine(destination, copy.VersionDirectory)))
-            {
-                throw new CopyFailure(
-                    new Problem(
-                        $"tablespace \"{space.Name}\" was created meanwhile, and its directory \"{destination}\" is in use here",
-                        Hint: "Map it to another directory with tablespace_mapping = 'OLD=NEW' in repmgr.conf, and run the command again."),
-                    ExitCode.BadConfig);
-            }
-        }
-
-        return tablespaces;
-    }
+    public async Task<IReadOnlyList<TablespaceView>> TablespacesAsync(CancellationToken cancel) => await OnceMoreAsync(
+        connection => ListAsync(connection, SourceSql.Tablespaces, null, row => new TablespaceView(row.GetFieldValue<uint>(0), row.GetString(1), row.GetString(2), null)), cancel).ConfigureAwait(false);
 
     public async Task<CopyList> FilesAsync(IReadOnlyList<TablespaceView> tablespaces, CancellationToken cancel)
     {
         string closed = string.Join('\n', CopyRules.EmptyDirectories.Append("pg_wal"));
         List<SourceEntry> entries = await OnceMoreAsync(
             connection => ListAsync(connection, SourceSql.List, closed, row => new SourceEntry(row.GetString(0), row.GetBoolean(1), row.GetInt64(2))), cancel).ConfigureAwait(false);
-        return CopyList.Of(entries, tablespaces.Select(space => space.Oid), copy.VersionDirectory);
+        return CopyList.Of(entries, tablespaces.Select(space => space.Oid), versionDirectory);
     }
 
     // A link or a directory that goes while it is looked at is an error of the functions that look; and Npgsql gives up a connection
@@ -47,7 +33,7 @@ internal sealed class SourceListing(DirectCopy copy, PostgresConnector connector
     {
         for (int attempt = 1; ; attempt++)
         {
-            SourceConnections one = await SourceConnections.OpenAsync(copy, wanted: 1, connector, source, cancel).ConfigureAwait(false);
+            SourceConnections one = await SourceConnections.OpenAsync(on, wanted: 1, connector, source, cancel).ConfigureAwait(false);
             await using (one.ConfigureAwait(false))
             {
                 try

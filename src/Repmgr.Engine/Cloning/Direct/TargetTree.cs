@@ -1,6 +1,7 @@
 using System.Globalization;
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Cloning.Direct;
+using Repmgr.Core.Problems;
 
 namespace Repmgr.Engine.Cloning.Direct;
 
@@ -28,6 +29,24 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
 
         foreach (string directory in list.Directories.Concat(CopyRules.EmptyDirectories).Where(path => path != "pg_wal" && !IsLink(path)))
             Make(Path.Combine(Root, directory));
+    }
+
+    /// <summary>A tablespace may have come after the target was looked at.</summary>
+    /// <exception cref="CopyFailure">One has, and where it would go there are files already.</exception>
+    public static void RefuseTaken(DirectCopy copy, IReadOnlyList<TablespaceView> tablespaces)
+    {
+        foreach (TablespaceView space in tablespaces.Where(space => !space.InPlace && !copy.KnownDirectories.Contains(copy.Destination(space.Location))))
+        {
+            string destination = copy.Destination(space.Location);
+            if (Directory.Exists(Path.Combine(destination, copy.VersionDirectory)))
+            {
+                throw new CopyFailure(
+                    new Problem(
+                        $"tablespace \"{space.Name}\" was created meanwhile, and its directory \"{destination}\" is in use here",
+                        Hint: "Map it to another directory with tablespace_mapping = 'OLD=NEW' in repmgr.conf, and run the command again."),
+                    ExitCode.BadConfig);
+            }
+        }
     }
 
     private void Prune(string below, HashSet<string> files, HashSet<string> directories)
