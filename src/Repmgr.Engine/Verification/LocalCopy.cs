@@ -120,7 +120,7 @@ internal sealed class LocalCopy(string root)
         }
     }
 
-    private IEnumerable<string> Names(string below)
+    private List<string> Names(string below)
     {
         var here = new DirectoryInfo(Path.Combine(root, below));
         return here.Exists ? here.EnumerateDirectories().Select(directory => directory.Name).ToList() : [];
