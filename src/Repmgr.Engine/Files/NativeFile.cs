@@ -8,6 +8,7 @@ namespace Repmgr.Engine.Files;
 internal static partial class NativeFile
 {
     private const int ReadOnly = 0;
+    private const uint WriteOut = 2; // SYNC_FILE_RANGE_WRITE
     private const int AtWorkingDirectory = -100;
     private const int WriteAndSearch = 2 | 1;
     private const int EffectiveIds = 0x200;
@@ -34,6 +35,9 @@ internal static partial class NativeFile
             _ = Close(handle);
         }
     }
+
+    /// <summary>Has the kernel begin to write a stretch of a file out, so that there is less to wait for when it is flushed. Nothing is durable by it.</summary>
+    public static void BeginToWriteOut(SafeFileHandle file, long offset, long bytes) => _ = SyncFileRange(file, offset, bytes, WriteOut);
 
     /// <summary>Reads a file that somebody may hold a lock on: the base library asks for a lock of its own whenever it opens one.</summary>
     /// <exception cref="IOException">It could not be opened or read.</exception>
@@ -111,6 +115,9 @@ internal static partial class NativeFile
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(int handle);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range")]
+    private static partial int SyncFileRange(SafeFileHandle file, long offset, long bytes, uint flags);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     private static partial int Close(int handle);

@@ -19,7 +19,7 @@ public sealed record CopyRequest(IReadOnlyList<FilePart> Parts);
 public static class CopyParts
 {
     /// <summary>What is read from the source at once.</summary>
-    public const int Chunk = 1 << 20;
+    public const int Chunk = 1 << 18;
 
     /// <summary>The longest part: a gigabyte's segment of a table keeps sixteen connections busy.</summary>
     public const long Longest = 64L << 20;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Repmgr.Core.Cloning.Direct;
 using Repmgr.Core.Postgres;
+using Repmgr.Engine.Files;
 
 namespace Repmgr.Engine.Cloning.Direct;
 
@@ -12,6 +13,10 @@ internal readonly record struct DamagedPage(string Path, long Block);
 /// <summary>What all connections of one copy work with.</summary>
 internal sealed class DirectWork(string directory, SourceIdentity source, Lsn start, bool verify, RateLimit limit, CopyMeter meter)
 {
+    // Stretches of a file that were written are given to the disk in pieces of this size.
+    private const long WrittenOut = 8 << 20;
+
+    private readonly ConcurrentDictionary<string, Lock> _turns = new();
     private long _moved;
     private long _compared;
 
@@ -47,6 +52,25 @@ internal sealed class DirectWork(string directory, SourceIdentity source, Lsn st
         BufferSize = 0,
         UnixCreateMode = file.Path.EndsWith(".key", StringComparison.Ordinal) ? UnixFileMode.UserRead | UnixFileMode.UserWrite : source.FileMode,
     });
+
+    /// <summary>Writes into the copy of a file, at which others may be too, and has the disk begin with what is complete.</summary>
+    public void Write(CopyFile file, FileStream copy, ReadOnlySpan<byte> content, long offset)
+    {
+        if (CopyParts.Count(file) == 1)
+        {
+            RandomAccess.Write(copy.SafeFileHandle, content, offset);
+        }
+        else
+        {
+            // The file system has one lock for this, at which it spins.
+            lock (_turns.GetOrAdd(file.Path, _ => new Lock()))
+                RandomAccess.Write(copy.SafeFileHandle, content, offset);
+        }
+
+        long end = (offset + content.Length) / WrittenOut * WrittenOut;
+        if (end > offset)
+            NativeFile.BeginToWriteOut(copy.SafeFileHandle, end - WrittenOut, WrittenOut);
+    }
 
     /// <summary>
     /// Whether a page is damaged for all that can be seen. One that was changed after the backup began does not matter: recovery

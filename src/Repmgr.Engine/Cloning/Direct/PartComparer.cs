@@ -158,7 +158,7 @@ internal sealed class PartComparer(DirectWork work, NpgsqlConnection connection,
     private void Patch(FileStream file, Slice slice, int index, ReadOnlySpan<byte> page)
     {
         long offset = slice.Offset + ((long)index * _page);
-        RandomAccess.Write(file.SafeFileHandle, page, offset);
+        work.Write(slice.Sum.Part.File, file, page, offset);
         slice.Set(index, page.Length, Crc32C.Of(page), work.IsSuspect(slice.Sum.Part.File, offset / _page, page));
         work.HasMoved(page.Length);
     }

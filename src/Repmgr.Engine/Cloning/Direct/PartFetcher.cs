@@ -80,7 +80,7 @@ internal sealed class PartFetcher(DirectWork work, NpgsqlConnection connection, 
                 sum.Suspects.Add(offset + at);
         }
 
-        RandomAccess.Write(file.SafeFileHandle, content, offset);
+        work.Write(sum.Part.File, file, content, offset);
         sum.Add(content.Length, CopyParts.Chunk, Crc32C.Of(content));
         work.HasMoved(content.Length);
     }

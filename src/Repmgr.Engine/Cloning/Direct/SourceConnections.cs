@@ -47,15 +47,15 @@ internal sealed class SourceConnections : IAsyncDisposable
         Timeout.InfiniteTimeSpan,
         cancel);
 
-    /// <summary>Hands out the items in their order; each connection takes the next when it is done with one. The first failure ends all.</summary>
-    /// <param name="items">What there is to do.</param>
+    /// <summary>Each connection takes the next item when it is done with one. The first failure ends all.</summary>
+    /// <param name="next">What there is to do, given what the connection has just done; null: nothing any more.</param>
     /// <param name="worker">Makes what works on a connection.</param>
     /// <param name="cancel">Ends it.</param>
-    public async Task RunAsync<T>(IReadOnlyList<T> items, Func<NpgsqlConnection, CancellationToken, Func<T, Task>> worker, CancellationToken cancel)
+    public async Task RunAsync<T>(Func<T?, T?> next, Func<NpgsqlConnection, CancellationToken, Func<T, Task>> worker, CancellationToken cancel)
+        where T : class
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         ExceptionDispatchInfo? first = null;
-        int next = -1;
         await Task.WhenAll(_sessions.Select(session => Task.Run(() => WorkAsync(session), CancellationToken.None))).ConfigureAwait(false);
         first?.Throw();
 
@@ -67,10 +67,10 @@ internal sealed class SourceConnections : IAsyncDisposable
                     async (connection, _) =>
                     {
                         Func<T, Task> work = worker(connection, stop.Token);
-                        for (int at; (at = Interlocked.Increment(ref next)) < items.Count;)
+                        for (T? item = next(null); item is not null; item = next(item))
                         {
                             stop.Token.ThrowIfCancellationRequested();
-                            await work(items[at]).ConfigureAwait(false);
+                            await work(item).ConfigureAwait(false);
                         }
 
                         return true;

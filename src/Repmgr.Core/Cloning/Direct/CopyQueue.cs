@@ -1,0 +1,34 @@
+namespace Repmgr.Core.Cloning.Direct;
+
+/// <summary>
+/// Hands out the requests of a copy to those that work side by side. Each stays with the file that it is at; the others keep away
+/// from it while there are files that nobody is at.
+/// </summary>
+/// <remarks>
+/// A file system lets one writer at a time into a file (ext4 and xfs hold the inode's lock for the length of a buffered write), and
+/// the others burn processor time at its door.
+/// </remarks>
+/// <param name="requests">In the order in which files are to be begun.</param>
+public sealed class CopyQueue(IEnumerable<CopyRequest> requests)
+{
+    private readonly Lock _turn = new();
+    private readonly Queue<Queue<CopyRequest>> _untouched = new(requests.GroupBy(request => request.Parts[0].File).Select(file => new Queue<CopyRequest>(file)));
+    private readonly List<Queue<CopyRequest>> _begun = [];
+
+    /// <summary>What to do next; null when nothing is left. May be called by all of them at once.</summary>
+    /// <param name="before">What the caller has just done; null: nothing yet.</param>
+    public CopyRequest? Next(CopyRequest? before)
+    {
+        lock (_turn)
+        {
+            Queue<CopyRequest>? file = _begun.Find(begun => begun.Peek().Parts[0].File == before?.Parts[0].File);
+            if (file is null && _untouched.TryDequeue(out file))
+                _begun.Add(file);
+            file ??= _begun.MaxBy(begun => begun.Count);
+            CopyRequest? next = file?.Dequeue();
+            if (file is { Count: 0 })
+                _begun.Remove(file);
+            return next;
+        }
+    }
+}
