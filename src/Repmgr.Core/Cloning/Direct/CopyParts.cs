@@ -18,7 +18,7 @@ public sealed record CopyRequest(IReadOnlyList<FilePart> Parts);
 /// <summary>Splits files into requests of which any number can be worked on side by side.</summary>
 public static class CopyParts
 {
-    /// <summary>What is read from the source at once.</summary>
+    /// <summary>What is read from the source, and written here, at once. More is slower: it no longer fits into a processor core's cache.</summary>
     public const int Chunk = 1 << 18;
 
     /// <summary>The longest part: a gigabyte's segment of a table keeps sixteen connections busy.</summary>

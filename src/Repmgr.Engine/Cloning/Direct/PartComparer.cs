@@ -104,8 +104,9 @@ internal sealed class PartComparer(DirectWork work, NpgsqlConnection connection,
                 new NpgsqlParameter<string[]> { TypedValue = [.. batch.Select(slice => slice.Sum.Part.File.Path)] },
                 new NpgsqlParameter<long[]> { TypedValue = [.. batch.Select(slice => slice.Offset)] },
                 new NpgsqlParameter<int[]> { TypedValue = [.. batch.Select(slice => slice.Pages)] },
-                new NpgsqlParameter<long> { TypedValue = _page },
+                new NpgsqlParameter<int> { TypedValue = _page },
                 new NpgsqlParameter<byte[][]> { TypedValue = [.. batch.Select(slice => slice.Hashes)] },
+                new NpgsqlParameter<int> { TypedValue = CopyParts.Chunk / _page },
             },
         };
         return command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, CancellationToken.None);

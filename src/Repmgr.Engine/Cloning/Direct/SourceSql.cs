@@ -37,17 +37,25 @@ internal static class SourceSql
         """;
 
     /// <summary>
-    /// The same with pages in place of chunks, and of them only those whose hash is not the one expected: $5, sixteen bytes for
-    /// each page. Hash and content are of one and the same reading.
+    /// $1 paths, $2 offsets, $3 how many pages of each, $4 bytes of a page, $5 sixteen bytes for each page, $6 how many pages are read
+    /// at once: the pages whose hash is not the one expected. Hash and content are of one and the same reading.
     /// </summary>
+    /// <remarks>
+    /// Each reading opens and closes the file, which for a single page takes as long as its hash. OFFSET 0 keeps the planner from
+    /// reading a piece anew for every page of it.
+    /// </remarks>
     public const string Compare =
         """
-        SELECT p.ord, p.n, p.content
-          FROM (SELECT i.ord::int4, n::int4, substring(i.sums FROM n * 16 + 1 FOR 16) AS expected,
-                       pg_read_binary_file(i.path, i.off + n * $4, $4, true) AS content
-                  FROM unnest($1, $2, $3, $5) WITH ORDINALITY AS i (path, off, pages, sums, ord), generate_series(0, i.pages - 1) AS n
-                OFFSET 0) AS p
-         WHERE p.content IS NULL OR substring(sha256(p.content) FROM 1 FOR 16) <> p.expected
+        SELECT piece.ord, page.n, page.content
+          FROM (SELECT i.ord::int4, i.sums, first, least(i.pages - first, $6) AS pages,
+                       pg_read_binary_file(i.path, i.off + first::int8 * $4, least(i.pages - first, $6)::int8 * $4, true) AS content
+                  FROM unnest($1, $2, $3, $5) WITH ORDINALITY AS i (path, off, pages, sums, ord), generate_series(0, i.pages - 1, $6) AS first
+                OFFSET 0) AS piece,
+               LATERAL (SELECT first + k AS n, substring(piece.content FROM k * $4 + 1 FOR $4) AS content,
+                               substring(piece.sums FROM (first + k) * 16 + 1 FOR 16) AS expected
+                          FROM generate_series(0, piece.pages - 1) AS k
+                        OFFSET 0) AS page
+         WHERE page.content IS NULL OR substring(sha256(page.content) FROM 1 FOR 16) <> page.expected
         """;
 
     /// <summary>$1 path, $2 offset, $3 bytes.</summary>

@@ -1,0 +1,60 @@
+using Repmgr.Core.Cloning.Direct;
+
+namespace Repmgr.Tests.Cloning;
+
+public sealed class CopyQueueTests
+{
+    private const long Megabyte = 1L << 20;
+
+    [Fact]
+    public void Each_stays_with_its_file_while_others_have_files_of_their_own()
+    {
+        var queue = new CopyQueue(CopyParts.Split([File("a", 192 * Megabyte), File("b", 128 * Megabyte), File("c", 64 * Megabyte)]));
+        CopyRequest one = queue.Next(null)!, other = queue.Next(null)!;
+        Assert.Equal(("a", 0), At(one));
+        Assert.Equal(("b", 0), At(other));
+        other = queue.Next(other)!;
+        Assert.Equal(("b", 1), At(other));
+        one = queue.Next(one)!;
+        Assert.Equal(("a", 1), At(one));
+        other = queue.Next(other)!;
+        Assert.Equal(("c", 0), At(other));
+    }
+
+    [Fact]
+    public void When_every_file_is_begun_the_one_with_most_left_is_helped_with()
+    {
+        var queue = new CopyQueue(CopyParts.Split([File("a", 256 * Megabyte), File("b", 128 * Megabyte)]));
+        CopyRequest one = queue.Next(null)!, other = queue.Next(null)!;
+        other = queue.Next(other)!;
+        Assert.Equal(("b", 1), At(other));
+        Assert.Equal(("a", 1), At(queue.Next(other)!));
+        Assert.Equal(("a", 2), At(queue.Next(one)!));
+    }
+
+    [Fact]
+    public void Whoever_asks_in_whatever_order_gets_each_part_once()
+    {
+        IReadOnlyList<CopyRequest> requests = CopyParts.Split(
+            [.. Enumerable.Range(0, 600).Select(i => File($"small{i}", 8192)), .. Enumerable.Range(1, 9).Select(i => File($"big{i}", i * 100 * Megabyte))]);
+        for (int seed = 0; seed < 50; seed++)
+        {
+            var random = new Random(seed);
+            var queue = new CopyQueue(requests);
+            CopyRequest?[] workers = new CopyRequest?[1 + random.Next(8)];
+            var given = new List<CopyRequest>();
+            for (int worker = 0; queue.Next(workers[worker]) is { } next; worker = random.Next(workers.Length))
+            {
+                workers[worker] = next;
+                given.Add(next);
+            }
+
+            Assert.Equal(requests.Count, given.Distinct().Count());
+            Assert.Equal(requests.Count, given.Count);
+        }
+    }
+
+    private static (string Path, int Part) At(CopyRequest request) => (request.Parts[0].File.Path, request.Parts[0].Index);
+
+    private static CopyFile File(string path, long bytes) => new(path, bytes, RelationFile.TryRead(path));
+}
