@@ -45,7 +45,7 @@ internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector,
             var work = new DirectWork(
                 copy.DataDirectory, source, backup.Start, copy.VerifyChecksums, new RateLimit(copy.MaxBytesPerSecond, time), new CopyMeter(list.Bytes, progress, "copying"));
             await backup.WatchedAsync(
-                token => connections.RunAsync<CopyRequest>(new CopyQueue(CopyParts.Split(list.Files)).Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, token), cancel).ConfigureAwait(false);
+                token => connections.RunAsync<CopyRequest>(new CopyTurns(CopyParts.Split(list.Files)).Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, token), cancel).ConfigureAwait(false);
             await CopyControlFileAsync(backup.Session, cancel).ConfigureAwait(false);
             BackupEnd end = await backup.StopAsync(cancel).ConfigureAwait(false);
             int segments = await new DirectWal(copy, connections, progress).FetchAsync(work, end, cancel).ConfigureAwait(false);

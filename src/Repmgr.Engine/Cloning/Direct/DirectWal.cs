@@ -18,7 +18,7 @@ internal sealed class DirectWal(DirectCopy copy, SourceConnections connections, 
 
         progress.Report(new CopyProgress("fetching the WAL of the backup"));
         DirectWork work = files.ForWal(copy.DataDirectory, new CopyMeter(wanted.Sum(file => file.Bytes), progress, "fetching the WAL of the backup"));
-        await connections.RunAsync<CopyRequest>(new CopyQueue(CopyParts.Split(wanted)).Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, cancel).ConfigureAwait(false);
+        await connections.RunAsync<CopyRequest>(new CopyTurns(CopyParts.Split(wanted)).Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, cancel).ConfigureAwait(false);
 
         Lsn start = new(end.Label.Start.Bytes / (ulong)copy.WalSegmentBytes * (ulong)copy.WalSegmentBytes);
         foreach (string segment in segments)

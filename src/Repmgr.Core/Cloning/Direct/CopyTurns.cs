@@ -9,7 +9,7 @@ namespace Repmgr.Core.Cloning.Direct;
 /// the others burn processor time at its door.
 /// </remarks>
 /// <param name="requests">In the order in which files are to be begun.</param>
-public sealed class CopyQueue(IEnumerable<CopyRequest> requests)
+public sealed class CopyTurns(IEnumerable<CopyRequest> requests)
 {
     private readonly Lock _turn = new();
     private readonly Queue<Queue<CopyRequest>> _untouched = new(requests.GroupBy(request => request.Parts[0].File).Select(file => new Queue<CopyRequest>(file)));

@@ -2,34 +2,34 @@ using Repmgr.Core.Cloning.Direct;
 
 namespace Repmgr.Tests.Cloning;
 
-public sealed class CopyQueueTests
+public sealed class CopyTurnsTests
 {
     private const long Megabyte = 1L << 20;
 
     [Fact]
     public void Each_stays_with_its_file_while_others_have_files_of_their_own()
     {
-        var queue = new CopyQueue(CopyParts.Split([File("a", 192 * Megabyte), File("b", 128 * Megabyte), File("c", 64 * Megabyte)]));
-        CopyRequest one = queue.Next(null)!, other = queue.Next(null)!;
+        var turns = new CopyTurns(CopyParts.Split([File("a", 192 * Megabyte), File("b", 128 * Megabyte), File("c", 64 * Megabyte)]));
+        CopyRequest one = turns.Next(null)!, other = turns.Next(null)!;
         Assert.Equal(("a", 0), At(one));
         Assert.Equal(("b", 0), At(other));
-        other = queue.Next(other)!;
+        other = turns.Next(other)!;
         Assert.Equal(("b", 1), At(other));
-        one = queue.Next(one)!;
+        one = turns.Next(one)!;
         Assert.Equal(("a", 1), At(one));
-        other = queue.Next(other)!;
+        other = turns.Next(other)!;
         Assert.Equal(("c", 0), At(other));
     }
 
     [Fact]
     public void When_every_file_is_begun_the_one_with_most_left_is_helped_with()
     {
-        var queue = new CopyQueue(CopyParts.Split([File("a", 256 * Megabyte), File("b", 128 * Megabyte)]));
-        CopyRequest one = queue.Next(null)!, other = queue.Next(null)!;
-        other = queue.Next(other)!;
+        var turns = new CopyTurns(CopyParts.Split([File("a", 256 * Megabyte), File("b", 128 * Megabyte)]));
+        CopyRequest one = turns.Next(null)!, other = turns.Next(null)!;
+        other = turns.Next(other)!;
         Assert.Equal(("b", 1), At(other));
-        Assert.Equal(("a", 1), At(queue.Next(other)!));
-        Assert.Equal(("a", 2), At(queue.Next(one)!));
+        Assert.Equal(("a", 1), At(turns.Next(other)!));
+        Assert.Equal(("a", 2), At(turns.Next(one)!));
     }
 
     [Fact]
@@ -40,10 +40,10 @@ public sealed class CopyQueueTests
         for (int seed = 0; seed < 50; seed++)
         {
             var random = new Random(seed);
-            var queue = new CopyQueue(requests);
+            var turns = new CopyTurns(requests);
             CopyRequest?[] workers = new CopyRequest?[1 + random.Next(8)];
             var given = new List<CopyRequest>();
-            for (int worker = 0; queue.Next(workers[worker]) is { } next; worker = random.Next(workers.Length))
+            for (int worker = 0; turns.Next(workers[worker]) is { } next; worker = random.Next(workers.Length))
             {
                 workers[worker] = next;
                 given.Add(next);
