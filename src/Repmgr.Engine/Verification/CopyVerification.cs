@@ -140,7 +140,7 @@ public sealed class CopyVerification(VerifyRequest request, PostgresConnector co
     }
 
     private static Task ComparePagesAsync(SourceConnections connections, VerifyWork work, IReadOnlyList<CopyFile> files, CancellationToken cancel) =>
-        connections.RunAsync(CopyParts.Split(files), (connection, stop) => new PartVerifier(work, connection, stop).CompareAsync, cancel);
+        connections.RunAsync<CopyRequest>(new CopyTurns(CopyParts.Split(files)).Next, (connection, stop) => new PartVerifier(work, connection, stop).CompareAsync, cancel);
 
     private async Task<SourceIdentity> IdentityAsync(CancellationToken cancel)
     {

@@ -24,17 +24,8 @@ internal sealed class PageReader(VerifyWork work, NpgsqlConnection connection, C
     public async Task<IReadOnlyList<byte[]>> ReadAsync(IReadOnlyList<PageId> pages)
     {
         byte[][] contents = [.. pages.Select(_ => Array.Empty<byte>())];
-        var command = new NpgsqlCommand(SourceSql.Fetch, connection)
-        {
-            CommandTimeout = 0,
-            Parameters =
-            {
-                new NpgsqlParameter<string[]> { TypedValue = [.. pages.Select(page => page.File.Path)] },
-                new NpgsqlParameter<long[]> { TypedValue = [.. pages.Select(page => page.Page * work.PageBytes)] },
-                new NpgsqlParameter<int[]> { TypedValue = [.. pages.Select(_ => 1)] },
-                new NpgsqlParameter<long> { TypedValue = work.PageBytes },
-            },
-        };
+        NpgsqlCommand command = SourceCommands.Fetch(
+            connection, [.. pages.Select(page => new SourceCommands.Stretch(page.File.Path, page.Page * work.PageBytes, 1))], work.PageBytes);
         await using (command.ConfigureAwait(false))
         {
             NpgsqlDataReader reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, CancellationToken.None).ConfigureAwait(false);

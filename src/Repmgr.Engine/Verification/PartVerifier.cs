@@ -101,18 +101,11 @@ internal sealed class PartVerifier(VerifyWork work, NpgsqlConnection connection,
 
     private Task<NpgsqlDataReader> AskAsync(IReadOnlyList<Slice> batch)
     {
-        var command = new NpgsqlCommand(SourceSql.Compare, connection)
-        {
-            CommandTimeout = 0,
-            Parameters =
-            {
-                new NpgsqlParameter<string[]> { TypedValue = [.. batch.Select(slice => slice.File.Path)] },
-                new NpgsqlParameter<long[]> { TypedValue = [.. batch.Select(slice => slice.First * work.PageBytes)] },
-                new NpgsqlParameter<int[]> { TypedValue = [.. batch.Select(slice => slice.Pages)] },
-                new NpgsqlParameter<long> { TypedValue = work.PageBytes },
-                new NpgsqlParameter<byte[][]> { TypedValue = [.. batch.Select(slice => slice.Hashes)] },
-            },
-        };
+        NpgsqlCommand command = SourceCommands.Compare(
+            connection,
+            [.. batch.Select(slice => new SourceCommands.Stretch(slice.File.Path, slice.First * work.PageBytes, slice.Pages))],
+            work.PageBytes,
+            batch.Select(slice => slice.Hashes));
         return command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, CancellationToken.None);
     }
 

@@ -67,16 +67,7 @@ internal static class VerifySource
     /// <summary>A stretch of a file; nothing when it is not there.</summary>
     public static async Task<byte[]> ReadAsync(NpgsqlConnection connection, string path, long offset, long bytes)
     {
-        var command = new NpgsqlCommand(SourceSql.Read, connection)
-        {
-            CommandTimeout = 0,
-            Parameters =
-            {
-                new NpgsqlParameter<string> { TypedValue = path },
-                new NpgsqlParameter<long> { TypedValue = offset },
-                new NpgsqlParameter<long> { TypedValue = bytes },
-            },
-        };
+        NpgsqlCommand command = SourceCommands.Read(connection, path, offset, bytes);
         await using (command.ConfigureAwait(false))
             return await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false) as byte[] ?? [];
     }

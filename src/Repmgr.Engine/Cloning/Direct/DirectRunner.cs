@@ -73,16 +73,7 @@ internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector,
 
     private static async Task<byte[]> ReadControlFileAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        var command = new NpgsqlCommand(SourceSql.Read, connection)
-        {
-            CommandTimeout = 0,
-            Parameters =
-            {
-                new NpgsqlParameter<string> { TypedValue = CopyRules.ControlFile },
-                new NpgsqlParameter<long> { TypedValue = 0 },
-                new NpgsqlParameter<long> { TypedValue = CopyParts.Chunk },
-            },
-        };
+        NpgsqlCommand command = SourceCommands.Read(connection, CopyRules.ControlFile, 0, CopyParts.Chunk);
         await using (command.ConfigureAwait(false))
             return await command.ExecuteScalarAsync(cancel).ConfigureAwait(false) as byte[] ?? [];
     }

@@ -96,19 +96,11 @@ internal sealed class PartComparer(DirectWork work, NpgsqlConnection connection,
 
     private Task<NpgsqlDataReader> AskAsync(IReadOnlyList<Slice> batch)
     {
-        var command = new NpgsqlCommand(SourceSql.Compare, connection)
-        {
-            CommandTimeout = 0,
-            Parameters =
-            {
-                new NpgsqlParameter<string[]> { TypedValue = [.. batch.Select(slice => slice.Sum.Part.File.Path)] },
-                new NpgsqlParameter<long[]> { TypedValue = [.. batch.Select(slice => slice.Offset)] },
-                new NpgsqlParameter<int[]> { TypedValue = [.. batch.Select(slice => slice.Pages)] },
-                new NpgsqlParameter<int> { TypedValue = _page },
-                new NpgsqlParameter<byte[][]> { TypedValue = [.. batch.Select(slice => slice.Hashes)] },
-                new NpgsqlParameter<int> { TypedValue = CopyParts.Chunk / _page },
-            },
-        };
+        NpgsqlCommand command = SourceCommands.Compare(
+            connection,
+            [.. batch.Select(slice => new SourceCommands.Stretch(slice.Sum.Part.File.Path, slice.Offset, slice.Pages))],
+            _page,
+            batch.Select(slice => slice.Hashes));
         return command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, CancellationToken.None);
     }
 

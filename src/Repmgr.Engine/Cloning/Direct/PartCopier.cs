@@ -77,16 +77,7 @@ internal sealed class PartCopier
         for (int look = 0; look < (_work.Damaged.Count < MostLookedAt ? Looks : 1); look++)
         {
             await Task.Delay(Between, _stop).ConfigureAwait(false);
-            var command = new NpgsqlCommand(SourceSql.Read, _connection)
-            {
-                CommandTimeout = 0,
-                Parameters =
-                {
-                    new NpgsqlParameter<string> { TypedValue = file.Path },
-                    new NpgsqlParameter<long> { TypedValue = offset },
-                    new NpgsqlParameter<long> { TypedValue = _work.Source.PageBytes },
-                },
-            };
+            NpgsqlCommand command = SourceCommands.Read(_connection, file.Path, offset, _work.Source.PageBytes);
             await using (command.ConfigureAwait(false))
                 content = await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false) as byte[];
             // What is no page any more was cut off meanwhile.

@@ -11,17 +11,8 @@ internal sealed class PartFetcher(DirectWork work, NpgsqlConnection connection, 
     public async Task<IReadOnlyList<PartSum>> FetchAsync(IReadOnlyList<FilePart> parts)
     {
         List<PartSum> sums = [.. parts.Select(part => new PartSum(part, work.Meter))];
-        var command = new NpgsqlCommand(SourceSql.Fetch, connection)
-        {
-            CommandTimeout = 0,
-            Parameters =
-            {
-                new NpgsqlParameter<string[]> { TypedValue = [.. parts.Select(part => part.File.Path)] },
-                new NpgsqlParameter<long[]> { TypedValue = [.. parts.Select(part => part.Offset)] },
-                new NpgsqlParameter<int[]> { TypedValue = [.. parts.Select(part => (int)(part.Bytes / CopyParts.Chunk))] },
-                new NpgsqlParameter<long> { TypedValue = CopyParts.Chunk },
-            },
-        };
+        NpgsqlCommand command = SourceCommands.Fetch(
+            connection, [.. parts.Select(part => new SourceCommands.Stretch(part.File.Path, part.Offset, (int)(part.Bytes / CopyParts.Chunk)))], CopyParts.Chunk);
         await using (command.ConfigureAwait(false))
         {
             NpgsqlDataReader reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, CancellationToken.None).ConfigureAwait(false);

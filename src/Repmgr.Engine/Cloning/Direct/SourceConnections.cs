@@ -86,6 +86,14 @@ internal sealed class SourceConnections : IAsyncDisposable
         }
     }
 
+    /// <summary>The same with items that are done in their order.</summary>
+    public Task RunAsync<T>(IReadOnlyList<T> items, Func<NpgsqlConnection, CancellationToken, Func<T, Task>> worker, CancellationToken cancel)
+        where T : class
+    {
+        int next = -1;
+        return RunAsync(_ => Interlocked.Increment(ref next) is var at && at < items.Count ? items[at] : null, worker, cancel);
+    }
+
     /// <summary>Does one thing on one of them.</summary>
     public Task<T> OnOneAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancel) =>
         _sessions[0].TryAsync((connection, _) => work(connection), Timeout.InfiniteTimeSpan, cancel);
