@@ -1,0 +1,165 @@
+"""Explores a model: every state within bounds, shortest trace first; random walks; and whether what is healed comes good.
+
+A model is an object with
+
+    initial()       a state: nested tuples of small numbers and strings, hashable
+    steps(state)    (label, state) for everything that can happen next
+    violation(s)    the invariant that does not hold in s and why, or None
+    canonical(s)    a representative of all states that are s with other names for nodes (s itself, where it has none)
+    heal(s)         the states to which s is repaired when all faults end; healed states take no faults in steps()
+    settled(s)      whether a healed state is as it should be
+"""
+import random
+import time
+from collections import deque
+from typing import NamedTuple, Optional
+
+
+class Found(NamedTuple):
+    """What an exploration came to. outcome: holds (the whole space), bounded (ran into a bound), violated."""
+    outcome: str
+    states: int
+    depth: int
+    seconds: float
+    why: str = ""
+    trace: tuple = ()
+
+
+class Model:
+    """What most models share."""
+
+    def canonical(self, state):
+        return state
+
+    def violation(self, state) -> Optional[str]:
+        return None
+
+
+def exhaust(model, most_states=10_000_000) -> Found:
+    """Breadth first, so that the first violation has the shortest trace."""
+    began = time.monotonic()
+    first = model.initial()
+    parents = {hash(model.canonical(first)): None}
+    frontier, depth = [first], 0
+    while frontier:
+        following = []
+        for state in frontier:
+            here = hash(model.canonical(state))
+            for _, after in model.steps(state):
+                there = hash(model.canonical(after))
+                if there in parents:
+                    continue
+                parents[there] = here
+                why = model.violation(after)
+                if why:
+                    return Found("violated", len(parents), depth + 1, time.monotonic() - began, why, trace(model, parents, there))
+                following.append(after)
+            if len(parents) > most_states:
+                return Found("bounded", len(parents), depth, time.monotonic() - began)
+        frontier = following
+        depth += bool(frontier)
+    return Found("holds", len(parents), depth, time.monotonic() - began)
+
+
+def trace(model, parents, last) -> tuple:
+    """The labels that lead to a state. Walked again from the start, so that a node keeps its name all along."""
+    path = [last]
+    while parents[path[-1]] is not None:
+        path.append(parents[path[-1]])
+    state, labels = model.initial(), []
+    for wanted in reversed(path[:-1]):
+        label, state = next((l, s) for l, s in model.steps(state) if hash(model.canonical(s)) == wanted)
+        labels.append(label)
+    return tuple(labels)
+
+
+def walk(model, runs, length, seed) -> Found:
+    """Random runs. Each run likes and dislikes other kinds of steps, so that rare orders come up too."""
+    began, chance = time.monotonic(), random.Random(seed)
+    taken = deepest = 0
+    for _ in range(runs):
+        state, labels, liking = model.initial(), [], {}
+        for _ in range(length):
+            possible = list(model.steps(state))
+            if not possible:
+                break
+            label, state = choose(possible, liking, chance)
+            labels.append(label)
+            taken += 1
+            why = model.violation(state)
+            if why:
+                return Found("violated", taken, len(labels), time.monotonic() - began, why, tuple(labels))
+        deepest = max(deepest, len(labels))
+    return Found("bounded", taken, deepest, time.monotonic() - began)
+
+
+def choose(possible, liking, chance):
+    kinds = {}
+    for step in possible:
+        kinds.setdefault(step[0].split(" ", 1)[0], []).append(step)
+    for kind in kinds:
+        if kind not in liking:
+            liking[kind] = 2 ** chance.uniform(-3, 3)
+    kind = chance.choices(list(kinds), [liking[kind] for kind in kinds])[0]
+    return chance.choice(kinds[kind])
+
+
+def comes_good(model, most_states=10_000_000) -> Found:
+    """Whether from every reachable state, healed, a settled one can be reached, and no violation on the way.
+
+    That is liveness for a scheduler that is fair to every step. The trace leads to the state that was healed in vain.
+    """
+    began = time.monotonic()
+    parents, reached, frontier, depth = {}, [], [], 0
+    first = model.initial()
+    parents[hash(model.canonical(first))] = None
+    frontier = [first]
+    while frontier:
+        following = []
+        for state in frontier:
+            reached.append(state)
+            here = hash(model.canonical(state))
+            for _, after in model.steps(state):
+                there = hash(model.canonical(after))
+                if there not in parents:
+                    parents[there] = here
+                    following.append(after)
+            if len(parents) > most_states:
+                return Found("bounded", len(parents), depth, time.monotonic() - began)
+        frontier = following
+        depth += bool(frontier)
+
+    before, good, stack, origin = {}, [], [], {}
+    for state in reached:
+        for healed in model.heal(state):
+            key = hash(model.canonical(healed))
+            if key not in before:
+                before[key] = []
+                origin[key] = hash(model.canonical(state))
+                stack.append(healed)
+    while stack:
+        state = stack.pop()
+        here = hash(model.canonical(state))
+        if model.settled(state):
+            good.append(here)
+        for _, after in model.steps(state):
+            there = hash(model.canonical(after))
+            if there not in before:
+                before[there] = []
+                stack.append(after)
+                origin[there] = origin[here]
+            before[there].append(here)
+
+    saved, work = set(good), deque(good)
+    while work:
+        for earlier in before[work.popleft()]:
+            if earlier not in saved:
+                saved.add(earlier)
+                work.append(earlier)
+    states = len(parents) + len(before)
+    lost = [origin[key] for key in before if key not in saved]
+    if lost:
+        shortest = min((trace(model, parents, key) for key in set(lost[:2000])), key=len)
+        return Found("violated", states, len(shortest), time.monotonic() - began,
+                     "live: healed here, it never comes good", shortest)
+    return Found("holds", states, depth, time.monotonic() - began)
