@@ -105,7 +105,7 @@ def choose(possible, liking, chance):
 
 
 def comes_good(model, most_states=10_000_000) -> Found:
-    """Whether from every reachable state, healed, a settled one can be reached, and no violation on the way.
+    """Whether from every reachable state, healed, a settled one can be reached whatever happens on the way.
 
     That is liveness for a scheduler that is fair to every step. The trace leads to the state that was healed in vain.
     """
@@ -161,5 +161,5 @@ def comes_good(model, most_states=10_000_000) -> Found:
     if lost:
         shortest = min((trace(model, parents, key) for key in set(lost[:2000])), key=len)
         return Found("violated", states, len(shortest), time.monotonic() - began,
-                     "live: healed here, it never comes good", shortest)
+                     "live: healed here, it can come to where nothing settles it any more", shortest)
     return Found("holds", states, depth, time.monotonic() - began)
