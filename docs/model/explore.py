@@ -35,18 +35,33 @@ class Model:
         return None
 
 
+def keys(model):
+    """The number of a state: one for all that are alike. Found again by the state as it is, since most steps lead to what was seen."""
+    if type(model).canonical is Model.canonical:
+        return hash
+    known = {}
+
+    def key(state):
+        raw = hash(state)
+        if raw not in known:
+            known[raw] = hash(model.canonical(state))
+        return known[raw]
+
+    return key
+
+
 def exhaust(model, most_states=10_000_000) -> Found:
     """Breadth first, so that the first violation has the shortest trace."""
     began = time.monotonic()
-    first = model.initial()
-    parents = {hash(model.canonical(first)): None}
+    first, key = model.initial(), keys(model)
+    parents = {key(first): None}
     frontier, depth = [first], 0
     while frontier:
         following = []
         for state in frontier:
-            here = hash(model.canonical(state))
+            here = key(state)
             for _, after in model.steps(state):
-                there = hash(model.canonical(after))
+                there = key(after)
                 if there in parents:
                     continue
                 parents[there] = here
@@ -66,9 +81,9 @@ def trace(model, parents, last) -> tuple:
     path = [last]
     while parents[path[-1]] is not None:
         path.append(parents[path[-1]])
-    state, labels = model.initial(), []
+    state, labels, key = model.initial(), [], keys(model)
     for wanted in reversed(path[:-1]):
-        label, state = next((l, s) for l, s in model.steps(state) if hash(model.canonical(s)) == wanted)
+        label, state = next((l, s) for l, s in model.steps(state) if key(s) == wanted)
         labels.append(label)
     return tuple(labels)
 
@@ -110,17 +125,15 @@ def comes_good(model, most_states=10_000_000) -> Found:
     That is liveness for a scheduler that is fair to every step. The trace leads to the state that was healed in vain.
     """
     began = time.monotonic()
-    parents, reached, frontier, depth = {}, [], [], 0
-    first = model.initial()
-    parents[hash(model.canonical(first))] = None
-    frontier = [first]
+    first, key = model.initial(), keys(model)
+    parents, reached, frontier, depth = {key(first): None}, [], [first], 0
     while frontier:
         following = []
         for state in frontier:
             reached.append(state)
-            here = hash(model.canonical(state))
+            here = key(state)
             for _, after in model.steps(state):
-                there = hash(model.canonical(after))
+                there = key(after)
                 if there not in parents:
                     parents[there] = here
                     following.append(after)
@@ -132,18 +145,18 @@ def comes_good(model, most_states=10_000_000) -> Found:
     before, good, stack, origin = {}, [], [], {}
     for state in reached:
         for healed in model.heal(state):
-            key = hash(model.canonical(healed))
-            if key not in before:
-                before[key] = []
-                origin[key] = hash(model.canonical(state))
+            there = key(healed)
+            if there not in before:
+                before[there] = []
+                origin[there] = key(state)
                 stack.append(healed)
     while stack:
         state = stack.pop()
-        here = hash(model.canonical(state))
+        here = key(state)
         if model.settled(state):
             good.append(here)
         for _, after in model.steps(state):
-            there = hash(model.canonical(after))
+            there = key(after)
             if there not in before:
                 before[there] = []
                 stack.append(after)
@@ -157,9 +170,9 @@ def comes_good(model, most_states=10_000_000) -> Found:
                 saved.add(earlier)
                 work.append(earlier)
     states = len(parents) + len(before)
-    lost = [origin[key] for key in before if key not in saved]
+    lost = [origin[state] for state in before if state not in saved]
     if lost:
-        shortest = min((trace(model, parents, key) for key in set(lost[:2000])), key=len)
+        shortest = min((trace(model, parents, state) for state in set(lost[:200])), key=len)
         return Found("violated", states, len(shortest), time.monotonic() - began,
                      "live: healed here, it can come to where nothing settles it any more", shortest)
     return Found("holds", states, depth, time.monotonic() - began)
