@@ -12,6 +12,7 @@ A model is an object with
 import random
 import time
 from collections import deque
+from functools import lru_cache
 from typing import NamedTuple, Optional
 
 
@@ -27,6 +28,7 @@ class Found(NamedTuple):
 
 class Model:
     """What most models share."""
+    rare = {}              # kinds of steps that random runs take less often, and how much less
 
     def canonical(self, state):
         return state
@@ -98,23 +100,55 @@ def walk(model, runs, length, seed) -> Found:
             possible = list(model.steps(state))
             if not possible:
                 break
-            label, state = choose(possible, liking, chance)
+            label, state = choose(possible, liking, model.rare, chance)
             labels.append(label)
             taken += 1
             why = model.violation(state)
             if why:
+                labels, why = shortened(model, labels, why)
                 return Found("violated", taken, len(labels), time.monotonic() - began, why, tuple(labels))
         deepest = max(deepest, len(labels))
     return Found("bounded", taken, deepest, time.monotonic() - began)
 
 
-def choose(possible, liking, chance):
+def shortened(model, labels, why):
+    """The steps without those that the violation does not need."""
+    at = len(labels) - 1
+    while at >= 0:
+        fewer = labels[:at] + labels[at + 1:]
+        found = replay(model, fewer)
+        if found:
+            labels, why = fewer[:found[0]], found[1]
+        at = min(at, len(labels)) - 1
+    return labels, why
+
+
+def replay(model, labels):
+    """How many of these steps lead to a violation and to which, or None."""
+    state = model.initial()
+    for count, wanted in enumerate(labels, 1):
+        state = next((after for label, after in model.steps(state) if label == wanted), None)
+        if state is None:
+            return None
+        why = model.violation(state)
+        if why:
+            return count, why
+    return None
+
+
+@lru_cache(maxsize=None)
+def kind_of(label):
+    """The label without the nodes in it."""
+    return " ".join(word for word in label.split() if len(word) > 2 and word.isalpha())
+
+
+def choose(possible, liking, rare, chance):
     kinds = {}
     for step in possible:
-        kinds.setdefault(step[0].split(" ", 1)[0], []).append(step)
+        kinds.setdefault(kind_of(step[0]), []).append(step)
     for kind in kinds:
         if kind not in liking:
-            liking[kind] = 2 ** chance.uniform(-3, 3)
+            liking[kind] = rare.get(kind, 1) * 2 ** chance.uniform(-3, 3)
     kind = chance.choices(list(kinds), [liking[kind] for kind in kinds])[0]
     return chance.choice(kinds[kind])
 
