@@ -170,6 +170,9 @@ def comes_good(model, most_states=10_000_000) -> Found:
                 there = key(after)
                 if there not in parents:
                     parents[there] = here
+                    why = model.violation(after)
+                    if why:
+                        return Found("violated", len(parents), depth + 1, time.monotonic() - began, why, trace(model, parents, there))
                     following.append(after)
             if len(parents) > most_states:
                 return Found("bounded", len(parents), depth, time.monotonic() - began)
@@ -206,7 +209,8 @@ def comes_good(model, most_states=10_000_000) -> Found:
     states = len(parents) + len(before)
     lost = [origin[state] for state in before if state not in saved]
     if lost:
-        shortest = min((trace(model, parents, state) for state in set(lost[:200])), key=len)
+        order = {key(state): at for at, state in enumerate(reached)}
+        shortest = trace(model, parents, min(lost, key=order.get))
         return Found("violated", states, len(shortest), time.monotonic() - began,
                      "live: healed here, it can come to where nothing settles it any more", shortest)
     return Found("holds", states, depth, time.monotonic() - began)

@@ -33,9 +33,10 @@ def runs():
     yield Run("walks", Lease, second, "full", EVERYTHING, (3000, 80, 1))
     yield refuted("promotes-when-elected", "R8", "the winner promotes without a renewal first, and a vote is no promise", also=["votes-are-no-promises"],
                   rounds=1, terms=3)
-    yield refuted("lease-as-long-as-promises", RULE, "the lease holds for the whole ttl, without a margin", rounds=1, late=1)
+    yield refuted("lease-as-long-as-promises", RULE, "the lease holds for the whole ttl, without a margin", rounds=1, late=1,
+                  beginning=("tick", "tick"))
     yield refuted("lease-from-the-answer", RULE, "the lease counts from the acknowledgement, not from the sending", rounds=2, late=1,
-                  beginning=("0 renews", "renewal of 0 reaches 1", "tick", "acknowledgement of 1 reaches 0"))
+                  beginning=("0 renews", "renewal of 0 reaches 1", "tick", "acknowledgement of 1 reaches 0", "tick that 0 loses"))
     yield refuted("last-promise-counts", RULE, "a promise is set by the renewal that came last, also to an earlier end", rounds=3, grace=1,
                   beginning=RESTARTS + ("0 renews", "renewal of 0 reaches 1"))
     yield refuted("quiet-for-one-ttl", "R1", "a restarted voter is quiet for the usual ttl, whatever it had promised", rounds=2, grace=1, kills=1,
@@ -49,7 +50,7 @@ def runs():
     yield refuted("resigns-before-the-fence", "R10", "a holder resigns before its server is out of service", rounds=1, deaths=1)
     yield refuted("resigned-term-again", "R10", "a resigned term may be held, and its holder promoted, again", also=["promotes-twice"],
                   rounds=2, deaths=1, beginning=("server 0 dies", "0 resigns", "0 takes its term up again", "0 renews", "renewal of 0 reaches 1",
-                                                 "acknowledgement of 1 reaches 0", "0 is promoted"))
+                                                 "acknowledgement of 1 reaches 0", "0 is promoted", "resignation of 0 reaches 1"))
     yield refuted("standing-prolongs", "R3", "a holder that stands in a later term goes on until it is elected", rounds=4, terms=3,
                   beginning=KEEPS + BURNT + ("0 stands again", "tick"))
 

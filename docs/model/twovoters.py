@@ -21,9 +21,10 @@ def runs():
     def refuted(name, says, rule=RULE, **bounds):
         return Run("refuted", TwoVoters, broken(name, rule, says), bounds=bounds)
 
-    yield Run("holds", TwoVoters, GOOD, bounds={})
-    yield Run("holds", TwoVoters, GOOD, bounds=dict(decisions=1, writes=1))
+    yield Run("holds", TwoVoters, GOOD, bounds=dict(writes=1))
+    yield Run("holds", TwoVoters, GOOD, bounds=dict(decisions=1, writes=0))
     yield Run("live", TwoVoters, GOOD, bounds=dict(terms=1, writes=0))
+    yield Run("holds", TwoVoters, GOOD, "full", {})
     yield Run("holds", TwoVoters, GOOD, "full", dict(changes=1, writes=1))
     yield Run("holds", TwoVoters, GOOD, "full", dict(decisions=1, changes=1, writes=1))
     yield Run("holds", TwoVoters, GOOD, "full", dict(three=True, changes=2, writes=1, crashes=0))
