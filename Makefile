@@ -14,7 +14,7 @@ export DOTNET_GENERATE_ASPNET_CERTIFICATE := false
 # Both publishes build the same two libraries.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test publish install bench docs lint fuzz simulate clean
+.PHONY: help demo test publish install bench docs lint fuzz simulate model clean
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ simulate: ## Simulate failover over SEEDS=10000 seeds from FROM=1 on, with every
 	@tools/prerequisites build
 	dotnet build tests/Repmgr.Simulate -c Release -v quiet --nologo
 	@tests/Repmgr.Simulate/bin/Release/net10.0/Repmgr.Simulate $(or $(FROM),1) $(or $(SEEDS),10000)
+
+model: ## Explore the models of the failover rules: what was explored, and the shortest way to what each simpler rule leads to.
+	@tools/prerequisites model
+	@docs/model/check full
 
 clean: ## Remove what the other targets built.
 	rm -rf dist artifacts
