@@ -35,6 +35,7 @@ def runs():
     yield refuted("remembers-before-postgresql", "a set that grows is remembered before it is in force", "R9")
     yield refuted("after-a-restart-too", "the exception holds for a standby that has not streamed since its agent started", decisions=1)
     yield refuted("in-spite-of-a-later-holder", "the exception holds for a node that heard of a holder of a later term than its set's", decisions=1)
+    yield refuted("unsure-sole-holder", "the exception holds for the holder of an empty set that only it remembers", changes=1)
     yield refuted("operator-trusts-silence", "an operator goes on without a standby that is silent, not known to be off", "R18", decisions=1)
     yield refuted("membership-without-set", "a membership is remembered without the set that goes with it", "R13",
                   three=True, changes=2, crashes=0, terms=1)
@@ -67,6 +68,7 @@ class Node(NamedTuple):
     flushed: int = 0       # what its standby has acknowledged to it
     acked: int = 0         # what it has acknowledged to clients
     source: Optional[tuple] = None    # (node, term) that it streams from
+    sole: bool = False     # it knows that its empty set is what counts: nobody else was asked, or a majority remembers it
     ran: bool = True       # its agent has run since it last streamed or was primary
 
 
@@ -141,7 +143,7 @@ class TwoVoters(Model):
         if not node.force and streams and mine:
             if self.says("remembers-before-postgresql"):
                 if not own.who:
-                    yield f"remember set at {name(i)}", change(state, i, set=grown)
+                    yield f"remember set at {name(i)}", change(state, i, set=grown, sole=False)
                 else:
                     yield f"set in force at {name(i)}", change(state, i, force=1 << other)
             else:
@@ -149,13 +151,13 @@ class TwoVoters(Model):
         # After a commit of its own term was acknowledged under the set in force, that set is remembered.
         barrier = node.acked == len(node.log) and node.log[-1] == node.primary and node.flushed == len(node.log)
         if node.force and own.who != node.force and barrier and mine:
-            yield f"remember set at {name(i)}", change(state, i, set=grown)
+            yield f"remember set at {name(i)}", change(state, i, set=grown, sole=False)
         if own.who and own.who == node.force and mine and state.changes:
             fewer = state._replace(changes=state.changes - 1)
-            yield f"remember no set at {name(i)}", change(fewer, i, set=own._replace(change=own.change + 1, who=0))
+            yield f"remember no set at {name(i)}", change(fewer, i, set=own._replace(change=own.change + 1, who=0), sole=False)
         heard = sum(1 << v for v in range(3) if state.nodes[v].set == own)
         if node.force and not own.who and mine and majority(heard, node.voters.who) and not node.voters.before:
-            yield f"set no more in force at {name(i)}", change(state, i, force=0)
+            yield f"set no more in force at {name(i)}", change(state, i, force=0, sole=True)
         if self.says("loosens-alone") and node.force:
             yield f"loosen at {name(i)}", change(state, i, force=0, set=grown._replace(who=0))
 
@@ -184,7 +186,7 @@ class TwoVoters(Model):
                 keep = self.says("membership-without-set") and voter.voters < node.voters
                 after = self.superseded(state, v, node.primary)
                 yield f"renewal of {name(i)} reaches {name(v)}", change(
-                    after, v, term=node.primary, voters=node.voters, set=voter.set if keep else node.set)
+                    after, v, term=node.primary, voters=node.voters, set=voter.set if keep else node.set, sole=False)
 
     # --- a standby
 
@@ -203,7 +205,7 @@ class TwoVoters(Model):
             yield f"{name(i)} cuts its receiver", change(state, i, source=None)
         elif self.may_promote_itself(i, node) and state.terms:
             alone = Set(node.term + 1, 1, 0, i)
-            after = change(state._replace(terms=state.terms - 1), i, term=node.term + 1, set=alone)
+            after = change(state._replace(terms=state.terms - 1), i, term=node.term + 1, set=alone, sole=True)
             yield f"{name(i)} promotes itself", self.promote(after, i, node.term + 1, 0)
 
     def may_promote_itself(self, i, node):
@@ -213,7 +215,8 @@ class TwoVoters(Model):
             return False
         if node.set.who >> i & 1 or self.says("also-outside-the-set"):
             return True
-        return not node.set.who and node.set.holder == i and not self.says("not-for-the-sole-holder")
+        sole = node.sole or self.says("unsure-sole-holder")
+        return not node.set.who and node.set.holder == i and sole and not self.says("not-for-the-sole-holder")
 
     def promote(self, state, i, term, force):
         log = state.nodes[i].log
@@ -248,7 +251,7 @@ class TwoVoters(Model):
         voters = voters._replace(term=term, change=1)
         for v in who:
             after = self.superseded(after, v, term)
-            after = change(after, v, term=term, set=inherited, voters=voters, source=None)
+            after = change(after, v, term=term, set=inherited, voters=voters, source=None, sole=False)
         return self.promote(after, i, term, 1 << (S if i == P else P))
 
     def superseded(self, state, v, term):
@@ -287,7 +290,7 @@ class TwoVoters(Model):
         for i in (P, S):
             node, other = healed.nodes[i], S if i == P else P
             gone = change(healed, other, up=False, primary=0, force=0, flushed=0, acked=0, source=None, ran=False)
-            if node.up and node.ran and node.set.holder == i and not node.set.who and node.voters.who == PAIR:
+            if node.up and node.ran and node.set.holder == i and not node.set.who and node.sole and node.voters.who == PAIR:
                 yield gone._replace(alone=i)
 
     def settled(self, state):
