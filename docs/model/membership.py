@@ -216,7 +216,7 @@ class Membership(Model):
 def signature(state, i):
     n = state.nodes[i]
     v = n.voters
-    return (n.term, n.holds, n.affirmed, n.lost, v.term, v.change, bits(v.who), v.before.bit_count(), v.who >> i & 1, v.before >> i & 1,
+    return (n.term, n.holds, n.affirmed, n.lost, v.term, v.change, bits(v.who), bits(v.before), v.who >> i & 1, v.before >> i & 1,
             bits(n.heard), sum((o.voters.who >> i & 1) << 4 * min(o.voters.change, 3) for o in state.nodes),
             sum((o.heard >> i & 1) << 3 * o.holds for o in state.nodes))
 

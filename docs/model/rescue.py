@@ -176,7 +176,7 @@ class Rescue(Model):
         term = 1 + max(other.term for other in state.nodes)
         wrong = state.wrong
         if not any(w[:len(node.log)] == node.log for w in state.written):
-            wrong = f"{i} is promoted with WAL that nobody wrote: {numbers(node.log)}"
+            wrong = f"I4: {i} is promoted with WAL that nobody wrote: {numbers(node.log)}"
         elif rank(node.log) < rank(state.known):
             wrong = f"I4: {i} is promoted with {numbers(node.log)}; nodes that answered had {numbers(state.known)}"
         log = node.log + ((term, state.number),)

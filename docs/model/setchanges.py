@@ -81,7 +81,7 @@ def barrier(model, state, i, node, change):
     if model.says("no-barrier"):
         yield f"{i} remembers {name(change.target)}", remembering_begins(model, state, i, change)
         return
-    if not change.barrier and len(node.log) < model.entries + 1:
+    if not change.barrier and len(node.log) < model.entries + (3 if state.healed else 1):
         after = replace(state, i, node._replace(log=node.log + (model.timeline(node),)))
         yield f"{i} writes a barrier", with_change(after, i, change._replace(barrier=len(node.log) + 1))
     if change.barrier and node.acked >= change.barrier:

@@ -26,13 +26,15 @@ def runs():
         return Run("refuted", SyncSet, wording._replace(flags=wording.flags | set(also)), bounds=bounds, walks=walks)
 
     yield Run("holds", SyncSet, GOOD, bounds=dict(terms=2, entries=2))
-    yield Run("holds", SyncSet, GOOD, bounds=dict(data=2, witnesses=1, terms=2, entries=3, crashes=1))
+    yield Run("live", SyncSet, GOOD, bounds=dict(data=2, witnesses=1, terms=2, entries=2, crashes=1, changes=1))
     yield Run("walks", SyncSet, GOOD, bounds=dict(terms=5, entries=9, crashes=3, changes=3, wipes=1, affirms=1), walks=(150, 120, 1))
     yield Run("holds", SyncSet, GOOD, "full", dict(terms=3, entries=3))
     yield Run("holds", SyncSet, GOOD, "full", dict(terms=2, entries=3, crashes=1))
     yield Run("holds", SyncSet, GOOD, "full", dict(terms=2, entries=3, changes=1))
     yield Run("holds", SyncSet, GOOD, "full", dict(terms=2, entries=2, wipes=1))
-    yield Run("holds", SyncSet, GOOD, "full", dict(terms=3, entries=3, affirms=1))
+    yield Run("holds", SyncSet, GOOD, "full", dict(terms=3, entries=2, affirms=1))
+    for faults in (dict(crashes=1), dict(changes=1), dict(affirms=1), dict(wipes=1)):
+        yield Run("live", SyncSet, GOOD, "full", dict(faults, terms=2, entries=2))
     for seed, shape in enumerate((dict(), dict(k=2), dict(data=4), dict(data=4, k=2), dict(witnesses=2), dict(data=4, witnesses=1, k=2),
                                   dict(data=2, witnesses=1))):
         yield Run("walks", SyncSet, GOOD, "full", dict(shape, terms=5, entries=9, crashes=3, changes=4, wipes=1, affirms=2), (4000, 140, seed))
@@ -105,6 +107,7 @@ class State(NamedTuple):
     changes: int
     wipes: int
     affirms: int
+    healed: bool = False
     acked: tuple = ((1, (1,)),)
     promoted: tuple = ((1, (1,)),)
     wrong: Optional[str] = None
@@ -157,6 +160,14 @@ class SyncSet(Model):
             if node.primary:
                 yield from self.as_primary(state, i, node)
             yield from setchanges.steps(self, state, i, node)
+            if state.healed:
+                yield from self.elected_at_once(state, i)
+                later = max(n.primary for n in state.nodes)
+                if 0 < node.primary < later:
+                    yield f"{i} hears of the holder of term {later}", set_node(state, i, self.fenced(node)._replace(term=later, holder_of=later))
+                if i < self.data and not node.primary:
+                    yield from self.as_standby(state, i, node)
+                continue
             yield from self.standing(state, i, node)
             if node.candidate and node.candidate.term == node.term:
                 yield from self.voting(state, i, node)
@@ -304,6 +315,38 @@ class SyncSet(Model):
             node = node._replace(force=(force,), flushed=(0,) * self.data, acked=len(node.log), affirmed=(0, 0), log=node.log + (term,))
         node = node._replace(primary=term, source=-1, change=None, doubtful=False, holder_of=term)
         return set_node(state._replace(promoted=promoted, wrong=wrong), i, node)
+
+    # --- healing: an election is one step then, since no term is burnt without a majority that is free (R6)
+
+    def heal(self, state):
+        nodes = tuple(n._replace(up=True, candidate=None, doubtful=n.doubtful or not n.up) for n in state.nodes)
+        yield state._replace(nodes=nodes, crashes=0, changes=0, wipes=0, affirms=0, healed=True)
+
+    def elected_at_once(self, state, i):
+        top = max(node.term for node in state.nodes)
+        node = state.nodes[i]
+        holds = any(top in (n.primary, n.change and n.change.elected and n.change.term) for n in state.nodes)
+        if holds or i >= self.data or node.doubtful:
+            return
+        voters = [v for v, voter in enumerate(state.nodes) if v >= self.data or self.rank(voter) <= self.rank(node)]
+        own = Candidate(top + 1, sum(1 << v for v in voters), max(state.nodes[v].set for v in voters), (0,) * self.data)
+        for v in voters:
+            own = own._replace(identities=self.shown(own.identities, v, state.nodes[v]))
+        if len(voters) < self.most or not self.enough(own, own.newest):
+            return
+        after = state
+        for v in voters:
+            after = set_node(after, v, self.fenced(after.nodes[v])._replace(term=own.term, source=-1, holder_of=own.term))
+        for label, won in self.won(after, i, after.nodes[i], own):
+            yield label, won
+
+    def settled(self, state):
+        top = max(node.term for node in state.nodes)
+        for i, node in enumerate(state.nodes):
+            if node.primary == top and len(node.force) == 1 and not node.change and setchanges.settled(node, i):
+                return all(other is node or other.source == i and other.stamp == top and other.log == node.log
+                           for other in state.nodes[:self.data])
+        return False
 
     # --- faults
 

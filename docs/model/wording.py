@@ -31,7 +31,7 @@ class Run(NamedTuple):
 
 
 def bits(mask) -> int:
-    return mask.bit_count()
+    return bin(mask).count("1")
 
 
 def members(mask, count):
