@@ -37,13 +37,27 @@ internal static class Affirmation
             return;
         }
 
+        // Another was a holder in between.
+        if (vote.Set?.CompareTo(turn.Durable.Set) > 0)
+        {
+            Fencing.Begin(turn, "HigherHolder", Fencing.Rule, $"node {vote.Set.Holder.Node} held term {vote.Set.Term}");
+            return;
+        }
+
         if (affirming.Votes.Contains(from))
             return;
         affirming = affirming with { Votes = affirming.Votes.Add(from) };
         if (turn.Durable.Membership.IsMajority(affirming.Votes.Length) && turn.State.Server is ServerView.Writable server)
         {
             TermHistory history = turn.Durable.Announced.ContinuedAt(server.Position, affirming.Term);
-            turn.Remember(turn.Durable with { Held = affirming.Term, Served = affirming.Term, Announced = history, Data = history });
+            turn.Remember(turn.Durable with
+            {
+                Held = affirming.Term,
+                Served = affirming.Term,
+                Announced = history,
+                Data = history,
+                Set = turn.Durable.Set is { } set ? set with { Term = affirming.Term, Change = 1 } : null,
+            });
             turn.Become(
                 holding with { Term = affirming.Term, Affirming = null, Rounds = [], NextRenewal = turn.Now, Since = turn.Now },
                 "Affirmed", Fencing.Rule, $"{affirming.Votes.Length} votes for term {affirming.Term}");

@@ -16,6 +16,9 @@ public sealed record AgentPolicy
     /// <summary>What a lease must have left when a promotion begins (R8). PostgreSQL's own part was measured as 20 to 50 ms.</summary>
     public TimeSpan PromotionTakes { get; init; } = TimeSpan.FromSeconds(0.3);
 
+    /// <summary>A member of the synchronous set that does not stream for so long is dropped from it (R9, <c>quorum</c>).</summary>
+    public TimeSpan ShrinkAfter { get; init; } = TimeSpan.FromSeconds(3);
+
     public TimeSpan PromoteTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     public TimeSpan WalRescueTimeout { get; init; } = TimeSpan.FromSeconds(10);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover;
@@ -40,6 +41,12 @@ public sealed record AgentState
     /// The furthest end of the WAL seen so far: a server that replays after its start does not say it yet, and the WAL has not become less (R8).
     /// </summary>
     public Lsn? KnownEnd { get; init; }
+
+    /// <summary>The identity of the data directory as last seen; null: not known, or it is being overwritten (R12).</summary>
+    public ulong? Identity { get; init; }
+
+    /// <summary>The data are to be made anew as soon as the node is out of the set (R12).</summary>
+    public bool IsLeaving { get; init; }
 
     /// <summary>Looks that began before this instant are older than what a step has changed since.</summary>
     public TimeSpan LooksCountFrom { get; init; }
@@ -107,7 +114,15 @@ public sealed record AgentState
 
 /// <summary>The holder that this voter acknowledged last.</summary>
 /// <param name="Position">What it announced as the end of its WAL.</param>
-public sealed record Leader(Term Term, NodeId Node, TermHistory History, Lsn Position, string Location, bool IsServing);
+public sealed record Leader(Term Term, NodeId Node, TermHistory History, Lsn Position, string Location, bool IsServing)
+{
+    /// <summary>The synchronous set as it announced it (R9).</summary>
+    public RememberedSet? Set { get; init; }
+
+    public bool IsSetConfirmed { get; init; }
+
+    public StampedSet? InForce { get; init; }
+}
 
 /// <summary>A vote that is given, or not, when the receiver is gone (R8).</summary>
 public sealed record PendingVote(NodeId Candidate, Term Term, DataPosition Data);

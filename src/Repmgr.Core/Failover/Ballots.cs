@@ -1,4 +1,5 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Core.Failover;
 
@@ -60,18 +61,18 @@ internal static class Ballots
             : SeesHolder(turn) ? Refusal.SeesHolder
             : data is { } theirs && Vote.IsAhead(turn, theirs) ? Refusal.IsAhead
             : null;
-        return new Message.Ballot(number, state.Durable.Term, refusal, Candidacies.Own(state));
+        return new Message.Ballot(number, state.Durable.Term, refusal, Candidacies.Own(state)) { Set = state.Durable.Set, Member = Candidacies.MemberOf(state) };
     }
 
     /// <summary>What a restarted voter promised before, it does not know (R1).</summary>
     public static bool IsQuiet(Draft turn) => turn.Now < turn.State.QuietUntil && !turn.IsBroken(BrokenRule.NoQuietPeriod);
 
-    // Evidence counts for a while after the lease: by then the guard has fenced (R6, [24]).
+    // Evidence counts for a while after the lease: by then the guard has fenced, but where commits alone keep a holder (R6, R3, [24]).
     private static bool SeesHolder(Draft turn)
     {
-        if (turn.State.SignOfHolder is not { } sign || turn.State.Promise is not { } promise)
+        if (turn.State.SignOfHolder is not { } sign || turn.Now - sign > 2 * turn.Policy.RenewEvery)
             return false;
-        return turn.Now - sign <= 2 * turn.Policy.RenewEvery && turn.Now <= promise.Until + turn.Policy.Ttl;
+        return Candidacies.IsSynchronous(turn.State) || (turn.State.Promise is { } promise && turn.Now <= promise.Until + turn.Policy.Ttl);
     }
 
     private static void Conclude(Draft turn, Role.Asking asking)
@@ -114,7 +115,20 @@ internal static class Ballots
             return;
         }
 
+        if (!MayElect(turn, asking))
+            return;
         Term highest = asking.Ballots.Max(item => item.Ballot.Term);
         Candidate.Stand(turn, Term.Max(highest, turn.Durable.Term).Next, $"{free} voters are free, {better} better candidates answer");
+    }
+
+    /// <summary>Those who are free, with their data, are enough for the newest set among the answers (R9).</summary>
+    private static bool MayElect(Draft turn, Role.Asking asking)
+    {
+        RememberedSet? newest = turn.IsBroken(BrokenRule.CountsByOwnSet) ? turn.Durable.Set : asking.Ballots.Aggregate((RememberedSet?)null, (set, item) => RememberedSet.Newest(set, item.Ballot.Set));
+        SyncMember[] members = [.. asking.Ballots.Where(item => item.Ballot.Refusal is null).Select(item => item.Ballot.Member).OfType<SyncMember>()];
+        if (newest is null || turn.IsBroken(BrokenRule.CountsAnyMajority) || SyncRules.MayElect(newest, members))
+            return true;
+        turn.Become(new Role.Voting(), "NoQuorum", CommitFence.Rule, $"too few of {newest.Set} answer with their data, and node {newest.Holder.Node} does not");
+        return false;
     }
 }

@@ -41,4 +41,28 @@ internal enum BrokenRule
 
     /// <summary>R10: the term is given back before the server is out of service.</summary>
     ResignsBeforeFence = 1 << 11,
+
+    /// <summary>R9: a set is loosened in PostgreSQL first, and tightened in memory first.</summary>
+    ReversesSetChange = 1 << 12,
+
+    /// <summary>R9: a set is remembered before a commit was acknowledged under it.</summary>
+    NoBarrier = 1 << 13,
+
+    /// <summary>R9: any majority elects, whoever of the set is in it.</summary>
+    CountsAnyMajority = 1 << 14,
+
+    /// <summary>R9: a candidate counts by the set on its own disk.</summary>
+    CountsByOwnSet = 1 << 15,
+
+    /// <summary>R9: a winner remembers its first set, and not the one that it inherited.</summary>
+    SetNotInherited = 1 << 16,
+
+    /// <summary>R9: the set that is inherited keeps the old holder.</summary>
+    KeepsOldHolder = 1 << 17,
+
+    /// <summary>R9: a winner's first set has the count that it inherited, whoever is in it.</summary>
+    FirstSetTooSmall = 1 << 18,
+
+    /// <summary>R9: the next change begins before a majority remembers the last one.</summary>
+    ChangesUnconfirmed = 1 << 19,
 }

@@ -1,3 +1,4 @@
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover;
@@ -11,14 +12,21 @@ internal static class Candidacies
     /// <summary>How far its data go at least: enough to refuse a candidate that is behind, not to stand with.</summary>
     public static DataPosition? LeastOf(AgentState state) => DataOf(state) ?? (state.KnownEnd is { } end ? DataAt(state, end) : null);
 
+    /// <summary>The node with its data, where it can tell how far they go (R9).</summary>
+    public static SyncMember? MemberOf(AgentState state) =>
+        DataOf(state) is not null && state.Identity is { } identity ? new SyncMember(state.Node, identity) : null;
+
+    public static bool IsSynchronous(AgentState state) => state.Durable.Set is { Mode: not SyncMode.Off };
+
     public static Candidacy? Own(AgentState state)
     {
         if (DataOf(state) is not { } data)
             return null;
         ulong left = state.Server is ServerView.Recovering recovering ? recovering.LeftToReplay : 0;
         bool isNear = state.Leader is null || state.Leader.Location == state.Policy.Location;
+        bool isMember = MemberOf(state) is { } member && state.Durable.Set?.Set.Members.Contains(member) == true;
         return new Candidacy(
-            state.Node, data, state.Durable.Data!, IsEligible(state, data.Position), IsSynchronous: false, state.Policy.Priority, isNear, left);
+            state.Node, data, state.Durable.Data!, IsEligible(state, data.Position), isMember, state.Policy.Priority, isNear, left);
     }
 
     private static DataPosition? DataAt(AgentState state, Lsn end) =>

@@ -1,4 +1,5 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover;
@@ -30,7 +31,10 @@ internal static class Candidate
 
         turn.Remember(turn.Durable with { Term = standing.Term, VotedFor = self, AttachFrom = standing.Term });
         Renewal.Promise(turn, self, standing.Term, turn.Policy.Ttl);
-        turn.Become(standing with { Since = turn.Now, Votes = [self] }, "AsksForVotes", Rule, $"with {data}");
+        Role.Standing asking = standing with { Since = turn.Now, Votes = [self], Newest = turn.Durable.Set };
+        if (Candidacies.MemberOf(turn.State) is { } member)
+            asking = asking with { Members = [member] };
+        turn.Become(asking, "AsksForVotes", Rule, $"with {data}");
         turn.Broadcast(new Message.AskVote(standing.Term, data));
         Count(turn);
     }
@@ -54,7 +58,16 @@ internal static class Candidate
 
         if (votes.Contains(from))
             return;
-        turn.State = turn.State with { Role = standing with { Votes = votes.Add(from) } };
+        bool countsByOwn = turn.IsBroken(BrokenRule.CountsByOwnSet);
+        turn.State = turn.State with
+        {
+            Role = standing with
+            {
+                Votes = votes.Add(from),
+                Members = vote.Member is { } member ? standing.Members.Add(member) : standing.Members,
+                Newest = countsByOwn ? standing.Newest : RememberedSet.Newest(standing.Newest, vote.Set),
+            },
+        };
         Count(turn);
     }
 
@@ -70,6 +83,8 @@ internal static class Candidate
     {
         if (turn.State.Role is not Role.Standing { Votes: { } votes } standing || !turn.Durable.Membership.IsMajority(votes.Length))
             return;
+        if (standing.Newest is { } set && !SyncRules.MayElect(set, standing.Members) && !turn.IsBroken(BrokenRule.CountsAnyMajority))
+            return;
         if (turn.State.Server is not ServerView.Recovering { Position: { } end })
         {
             turn.Become(new Role.Voting(), "CannotStand", Rule, "the server does not run");
@@ -84,6 +99,7 @@ internal static class Candidate
     {
         TermHistory history = turn.Durable.Data!.PromotedAt(end, standing.Term);
         turn.Remember(turn.Durable with { Held = standing.Term, Announced = history, Data = history });
+        CommitFence.Inherit(turn, standing);
         turn.State = turn.State with { ResignedAt = null, WaitingSince = null, SignOfHolder = null };
         turn.Become(
             new Role.Holding(standing.Term, HoldingStage.Elected, turn.Now) { NextRenewal = turn.Now },

@@ -1,4 +1,5 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Core.Failover;
 
@@ -36,6 +37,12 @@ public sealed record DurableState
 
     /// <summary>The data of this node are being made anew; null when they are not.</summary>
     public Rebuilding? Rebuilding { get; init; }
+
+    /// <summary>The newest synchronous set that this voter remembers; null: there never was one (R9).</summary>
+    public RememberedSet? Set { get; init; }
+
+    /// <summary>What this node, a holder, put in force in PostgreSQL, or was about to; null: nothing yet (R9).</summary>
+    public StampedSet? InForce { get; init; }
 }
 
 /// <summary>From the first overwritten byte until it streams, a node is a voter without data (R12).</summary>

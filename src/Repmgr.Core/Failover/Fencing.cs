@@ -8,7 +8,7 @@ internal static class Fencing
     /// <summary>The lease is about to end and was not renewed.</summary>
     public static void AtDeadline(Draft turn)
     {
-        if (turn.State.Role is Role.Holding { LeaseEnd: { } end } && turn.Now >= LeaseTimes.FenceDeadline(end, turn.Policy))
+        if (turn.State.Role is Role.Holding { End: { } end } && turn.Now >= LeaseTimes.FenceDeadline(end, turn.Policy))
             Begin(turn, "LeaseEnds", Rule, "no majority acknowledged a renewal in time");
     }
 
@@ -37,7 +37,7 @@ internal static class Fencing
             return;
         }
 
-        turn.State = turn.State with { Server = new ServerView.Down(stopped.Position), LooksCountFrom = turn.Now, IsAlone = false, FetchFailed = null };
+        turn.State = turn.State with { Server = new ServerView.Down(stopped.Position) { Identity = turn.State.Identity }, LooksCountFrom = turn.Now, IsAlone = false, FetchFailed = null };
         turn.Tell(new GuardOrder(null, IsOver: true));
         turn.Become(new Role.Voting(), "Fenced", Rule, role.Why);
         if (role.Term is { } term)

@@ -1,3 +1,4 @@
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover;
@@ -14,9 +15,11 @@ internal static class Following
     public static void Advance(Draft turn)
     {
         AgentState state = turn.State;
-        if (state is not { Role: Role.Voting, Doing: null, PendingVote: null, Durable.Data: { } data } || turn.Now < state.NextFollow)
+        if (state is not { Role: Role.Voting, Doing: null, PendingVote: null, Durable.Data: { } data })
             return;
         Leader? leader = ToFollow(turn);
+        if (turn.Now < state.NextFollow && !NeedsStamp(turn, leader))
+            return;
         switch (state.Server)
         {
             case ServerView.Recovering recovering when leader is not null:
@@ -27,6 +30,8 @@ internal static class Following
                     turn.DoNow(new AgentStep.CutReceiver(leader.Term));
                 else if (!data.Equals(leader.History))
                     turn.Remember(turn.Durable with { Data = leader.History });
+                else if (NeedsStamp(turn, leader))
+                    turn.Do(new AgentStep.Follow(leader.Term, leader.Node) { Stamp = StampFor(turn, leader) });
                 break;
             case ServerView.Down down when leader is not null:
                 Decide(turn, down.Position);
@@ -45,10 +50,17 @@ internal static class Following
         Rebuilding? rebuilding = turn.Durable.Rebuilding;
         bool isCopied = rebuilding is { IsCopied: true } && IsSameWal(rebuilding.History, leader.History);
         bool isDiverged = rebuilding is null && position is { } end && turn.Durable.Data!.Diverges(end, leader.History);
+        if (isDiverged && !IsOutOfSet(turn, leader))
+        {
+            turn.State = turn.State with { IsLeaving = true, NextFollow = turn.Now + turn.Policy.RenewEvery };
+            return;
+        }
+
+        turn.State = turn.State with { IsLeaving = false };
         if (isDiverged || (rebuilding is not null && !isCopied))
         {
             turn.Remember(turn.Durable with { Rebuilding = new Rebuilding(leader.History, IsCopied: false), AttachFrom = Term.Max(turn.Durable.AttachFrom, leader.Term) });
-            turn.State = turn.State with { KnownEnd = null };
+            turn.State = turn.State with { KnownEnd = null, Identity = null };
             turn.Do(new AgentStep.Rebuild(leader.Term, leader.Node));
         }
         else if (position is null && rebuilding is null)
@@ -58,7 +70,7 @@ internal static class Following
         else
         {
             turn.Remember(turn.Durable with { Data = rebuilding is null ? leader.History : turn.Durable.Data, AttachFrom = Term.Max(turn.Durable.AttachFrom, leader.Term) });
-            turn.Do(new AgentStep.Follow(leader.Term, leader.Node));
+            turn.Do(new AgentStep.Follow(leader.Term, leader.Node) { Stamp = StampFor(turn, leader) });
         }
     }
 
@@ -67,6 +79,23 @@ internal static class Following
         && promise.To == leader.Node && promise.IsLive(turn.Now) && leader.Term >= turn.Durable.AttachFrom && leader.Term > turn.Durable.Closed
             ? leader
             : null;
+
+    /// <summary>It streams, but not under the name that counts.</summary>
+    private static bool NeedsStamp(Draft turn, Leader? leader) =>
+        leader is not null && turn.State.Server is ServerView.Recovering recovering && recovering.Upstream == leader.Node
+        && recovering.Stamp != StampFor(turn, leader);
+
+    // Other data under the same name would acknowledge for those that the set remembers (R12).
+    private static SyncStamp? StampFor(Draft turn, Leader leader) =>
+        leader.InForce is { } inForce && turn.State is { Identity: { } identity, Durable.Rebuilding: null }
+        && inForce.Set.Members.Contains(new SyncMember(turn.State.Node, identity))
+            ? inForce.Stamp
+            : null;
+
+    /// <summary>A majority remembers a set without this node, and none with it is in force: its data may be overwritten (R12).</summary>
+    private static bool IsOutOfSet(Draft turn, Leader leader) =>
+        leader.Set is not { Mode: not SyncMode.Off } set
+        || (leader.IsSetConfirmed && !set.Set.Contains(turn.State.Node) && leader.InForce?.Set.Contains(turn.State.Node) != true);
 
     private static bool IsSameWal(TermHistory data, TermHistory history) => data.CommonUntil(history).Bytes == ulong.MaxValue;
 

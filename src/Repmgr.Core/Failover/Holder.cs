@@ -20,6 +20,7 @@ internal static class Holder
 
         Extend(turn);
         Affirmation.Advance(turn);
+        CommitFence.Advance(turn);
         if (turn.State.Role is Role.Holding { Affirming: null } holding && turn.Now >= holding.NextRenewal && !turn.State.IsStopping)
         {
             Renew(turn, turn.Policy.Ttl);
@@ -36,6 +37,9 @@ internal static class Holder
     {
         if (turn.State.Role is not Role.Holding holding || renewed.Holder != turn.State.Node || renewed.Term != holding.Term)
             return;
+        // Also of a round that has its majority: the last one to answer has data, too.
+        holding = holding with { Set = CommitFence.Know(holding.Set, from, renewed) };
+        turn.State = turn.State with { Role = holding };
         int index = IndexOf(holding.Rounds, renewed.Round);
         if (index < 0 || holding.Rounds[index].Acknowledged.Contains(from))
             return;
@@ -76,18 +80,29 @@ internal static class Holder
         var holding = (Role.Holding)turn.State.Role;
         AgentState state = turn.State;
         var round = new Round(state.Boot, state.Counter + 1);
-        var sent = new SentRound(round, turn.Now, ttl, [state.Node]);
+        var sent = new SentRound(round, turn.Now, ttl, [state.Node]) { Set = turn.Durable.Set };
+        Lsn position = state.Server.End ?? Lsn.Zero;
         ImmutableArray<SentRound> open = holding.Rounds.Length < RoundsKept ? holding.Rounds : holding.Rounds.RemoveAt(0);
         turn.State = state with
         {
             Counter = state.Counter + 1,
-            Role = holding with { Rounds = open.Add(sent), NextRenewal = turn.Now + turn.Policy.RenewEvery },
+            Role = holding with
+            {
+                Rounds = open.Add(sent),
+                NextRenewal = turn.Now + turn.Policy.RenewEvery,
+                Set = holding.Set with { Announced = position },
+            },
         };
         Renewal.Promise(turn, state.Node, holding.Term, ttl);
         turn.Tell(new GuardOrder(null));
         turn.Broadcast(new Message.Renew(
-            holding.Term, round, ttl, turn.Durable.Membership, turn.Durable.Announced, state.Server.End ?? Lsn.Zero, turn.Policy.Location,
-            holding.Stage == HoldingStage.Serving));
+            holding.Term, round, ttl, turn.Durable.Membership, turn.Durable.Announced, position, turn.Policy.Location,
+            holding.Stage == HoldingStage.Serving)
+        {
+            Set = turn.Durable.Set,
+            IsSetConfirmed = holding.Set.Confirmed?.CompareTo(turn.Durable.Set) == 0,
+            InForce = turn.Durable.InForce,
+        });
     }
 
     /// <summary>A majority acknowledged: the lease holds from the instant the round was sent, if the guard lives to end it (R2, R4).</summary>
@@ -97,7 +112,11 @@ internal static class Holder
         int newest = holding.Rounds.Length - 1;
         while (newest >= 0 && !turn.Durable.Membership.IsMajority(holding.Rounds[newest].Acknowledged.Length))
             newest--;
-        if (newest < 0 || !HasGuard(turn))
+        if (newest < 0)
+            return;
+        holding = holding with { Set = CommitFence.Confirm(holding.Set, holding.Rounds[newest].Set) };
+        turn.State = turn.State with { Role = holding };
+        if (!HasGuard(turn))
             return;
 
         TimeSpan margin = turn.IsBroken(BrokenRule.NoMargin) ? TimeSpan.Zero : turn.Policy.DriftMargin;
@@ -112,7 +131,7 @@ internal static class Holder
             turn.DoNow(new AgentStep.Exit());
     }
 
-    private static bool HasGuard(Draft turn) => turn.State.Guard is { } guard && turn.Now - guard.At <= turn.Policy.RenewEvery;
+    public static bool HasGuard(Draft turn) => turn.State.Guard is { } guard && turn.Now - guard.At <= turn.Policy.RenewEvery;
 
     private static void Promote(Draft turn, Role.Holding holding)
     {
@@ -125,7 +144,7 @@ internal static class Holder
         if (holding.LeaseEnd is { } end && turn.State.Guard is { Deadline: { } armed } && armed > turn.Now)
         {
             TimeSpan notAfter = LeaseTimes.FenceDeadline(end, turn.Policy) - turn.Policy.PromotionTakes;
-            if (turn.Now <= notAfter && turn.State.Server is ServerView.Recovering && turn.Durable.Served < holding.Term)
+            if (turn.Now <= notAfter && turn.State.Server is ServerView.Recovering && turn.Durable.Served < holding.Term && CommitFence.IsReady(turn, holding))
             {
                 BeginPromotion(turn, holding, notAfter);
                 return;

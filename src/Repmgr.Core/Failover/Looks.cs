@@ -1,3 +1,6 @@
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Postgres;
+
 namespace Repmgr.Core.Failover;
 
 /// <summary>What a look at the own server means.</summary>
@@ -5,12 +8,15 @@ internal static class Looks
 {
     public static void Take(Draft turn, ServerView server)
     {
-        turn.State = turn.State with { Server = server };
+        turn.State = turn.State with { Server = server, Identity = server.Identity ?? turn.State.Identity };
+        AgentState before = turn.State;
         if (server.End is { } seen && !(turn.State.KnownEnd > seen))
             turn.State = turn.State with { KnownEnd = seen };
-        if (server is ServerView.Recovering { Position: { } end, Upstream: { } upstream }
-            && turn.State.Leader is { } leader && upstream == leader.Node && end > leader.Position)
+        if (server is ServerView.Recovering { Position: { } end, Upstream: { } upstream } && GetsMore(before, upstream, end))
             turn.State = turn.State with { SignOfHolder = turn.Now };
+
+        if (server is ServerView.Writable writable)
+            CommitFence.See(turn, writable);
 
         switch (turn.State.Role)
         {
@@ -32,5 +38,13 @@ internal static class Looks
                 Fencing.Begin(turn, "Hangs", "R16", "the server did nothing within its deadline");
                 break;
         }
+    }
+
+    /// <summary>From the holder itself came WAL that is newer than what it announced, or than what was there when the agent was started (R6).</summary>
+    private static bool GetsMore(AgentState before, NodeId upstream, Lsn end)
+    {
+        if (before.Leader is { } leader)
+            return upstream == leader.Node && end > leader.Position && !(before.KnownEnd >= end);
+        return upstream == before.Durable.VotedFor && end > before.KnownEnd;
     }
 }

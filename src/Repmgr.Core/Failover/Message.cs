@@ -1,5 +1,6 @@
 using System.Globalization;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover;
@@ -27,10 +28,27 @@ public abstract record Message
     /// <param name="Location">Where the holder is: candidates there come before others (R7).</param>
     /// <param name="IsServing">The holder's server can be followed.</param>
     public sealed record Renew(
-        Term Term, Round Round, TimeSpan Ttl, Membership Membership, TermHistory History, Lsn Position, string Location, bool IsServing) : Message;
+        Term Term, Round Round, TimeSpan Ttl, Membership Membership, TermHistory History, Lsn Position, string Location, bool IsServing) : Message
+    {
+        /// <summary>What the voter is to remember as the synchronous set (R9).</summary>
+        public RememberedSet? Set { get; init; }
+
+        /// <summary>A majority is known to remember <see cref="Set"/>.</summary>
+        public bool IsSetConfirmed { get; init; }
+
+        /// <summary>What is in force in PostgreSQL, with the stamp that its members are to connect with.</summary>
+        public StampedSet? InForce { get; init; }
+    }
 
     /// <summary>The voter promised. It repeats what it promised to.</summary>
-    public sealed record Renewed(Term Term, Round Round, NodeId Holder) : Message;
+    public sealed record Renewed(Term Term, Round Round, NodeId Holder) : Message
+    {
+        /// <summary>The node with its data, if they can be a member of the set; null: they cannot (R9).</summary>
+        public SyncMember? Member { get; init; }
+
+        /// <summary>Its data are to be overwritten: it waits until it is out of the set (R12).</summary>
+        public bool IsLeaving { get; init; }
+    }
 
     /// <summary>The voter knows a higher term.</summary>
     /// <param name="Holder">The holder of it; null when the voter knows of none.</param>
@@ -48,7 +66,14 @@ public abstract record Message
     /// <param name="Term">The highest term it knows.</param>
     /// <param name="Refusal">Why it would not vote for the one who asks; null: it would.</param>
     /// <param name="Candidacy">How it stands as a candidate itself; null for a voter without data.</param>
-    public sealed record Ballot(long Number, Term Term, Refusal? Refusal, Candidacy? Candidacy) : Message;
+    public sealed record Ballot(long Number, Term Term, Refusal? Refusal, Candidacy? Candidacy) : Message
+    {
+        /// <summary>The newest set that it remembers (R9).</summary>
+        public RememberedSet? Set { get; init; }
+
+        /// <summary>The node with its data; null: it cannot tell how far they go.</summary>
+        public SyncMember? Member { get; init; }
+    }
 
     /// <summary>A candidate asks for the vote of a term (R8).</summary>
     public sealed record AskVote(Term Term, DataPosition Data) : Message;
@@ -57,7 +82,14 @@ public abstract record Message
     /// <param name="Term">The term asked for.</param>
     /// <param name="Refusal">Null: granted.</param>
     /// <param name="Known">The highest term the voter knows.</param>
-    public sealed record Vote(Term Term, Refusal? Refusal, Term Known) : Message;
+    public sealed record Vote(Term Term, Refusal? Refusal, Term Known) : Message
+    {
+        /// <summary>The newest set that the voter remembers (R9).</summary>
+        public RememberedSet? Set { get; init; }
+
+        /// <summary>The voter with its data, as compared with the candidate's; null: they could not be, and count for no set.</summary>
+        public SyncMember? Member { get; init; }
+    }
 }
 
 /// <summary>Why a voter does not vote for a candidate.</summary>

@@ -1,4 +1,5 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Core.Failover;
 
@@ -28,14 +29,24 @@ internal static class Renewal
             VotedFor = from,
             Announced = renew.History.Equals(durable.Announced) ? durable.Announced : renew.History,
             Membership = IsNewer(renew.Membership, durable.Membership) ? renew.Membership : durable.Membership,
+            Set = RememberedSet.Newest(durable.Set, renew.Set),
         });
         turn.State = turn.State with
         {
-            Leader = new Leader(renew.Term, from, turn.Durable.Announced, renew.Position, renew.Location, renew.IsServing),
+            Leader = new Leader(renew.Term, from, turn.Durable.Announced, renew.Position, renew.Location, renew.IsServing)
+            {
+                Set = renew.Set,
+                IsSetConfirmed = renew.IsSetConfirmed,
+                InForce = renew.InForce,
+            },
             ResignedAt = renew.Term > durable.Held ? null : turn.State.ResignedAt,
             WaitingSince = null,
         };
-        turn.Send(from, new Message.Renewed(renew.Term, renew.Round, from));
+        turn.Send(from, new Message.Renewed(renew.Term, renew.Round, from)
+        {
+            Member = turn.State.IsLeaving ? null : Candidacies.MemberOf(turn.State),
+            IsLeaving = turn.State.IsLeaving,
+        });
     }
 
     /// <summary>Gives the word to a holder or a candidate. Its length is on disk before the answer leaves (R1).</summary>

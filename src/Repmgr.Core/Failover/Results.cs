@@ -20,6 +20,9 @@ internal static class Results
             case AgentStep.Promote when turn.State.Role is Role.Holding { Stage: HoldingStage.Promoting } holding:
                 Promoted(turn, holding, outcome);
                 break;
+            case AgentStep.SetSynchronous set when outcome is StepOutcome.Done:
+                CommitFence.IsSet(turn, set.Set);
+                break;
             case AgentStep.Rebuild when outcome is StepOutcome.Done && turn.Durable.Rebuilding is { } rebuilding:
                 turn.Remember(turn.Durable with { Rebuilding = rebuilding with { IsCopied = true } });
                 Following.Settle(turn);

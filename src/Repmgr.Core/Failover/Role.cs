@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Core.Failover;
 
@@ -21,7 +22,14 @@ public abstract record Role
     /// <param name="Term">The term it stands for.</param>
     /// <param name="Since">When it began to stand, or asked for votes.</param>
     /// <param name="Votes">Null while the receiver is not seen to be gone.</param>
-    public sealed record Standing(Term Term, TimeSpan Since, ImmutableArray<NodeId>? Votes) : Role;
+    public sealed record Standing(Term Term, TimeSpan Since, ImmutableArray<NodeId>? Votes) : Role
+    {
+        /// <summary>Those who voted, with their data: they are counted by <see cref="Newest"/> (R9).</summary>
+        public ImmutableArray<SyncMember> Members { get; init; } = [];
+
+        /// <summary>The newest set among the answers.</summary>
+        public RememberedSet? Newest { get; init; }
+    }
 
     /// <summary>It has a majority's votes. It may let its server write while the lease lasts.</summary>
     public sealed record Holding(Term Term, HoldingStage Stage, TimeSpan Since) : Role
@@ -36,6 +44,18 @@ public abstract record Role
 
         /// <summary>The holder heard of a higher term without a holder, and stands for one above it (R3); null: it did not.</summary>
         public Affirming? Affirming { get; init; }
+
+        /// <summary>What it knows of its synchronous set (R9).</summary>
+        public HeldSet Set { get; init; } = new();
+
+        /// <summary>
+        /// Until then its own acknowledged commits show that nobody else can have been elected: in synchronous modes it goes on without
+        /// a majority (R3). On the own boot clock.
+        /// </summary>
+        public TimeSpan? CommitEnd { get; init; }
+
+        /// <summary>When it may go on no longer.</summary>
+        public TimeSpan? End => CommitEnd > LeaseEnd || LeaseEnd is null ? CommitEnd ?? LeaseEnd : LeaseEnd;
     }
 
     /// <summary>Its server is being taken out of service. Then the term, if it is still the highest, is given back (R3, R10).</summary>
@@ -62,7 +82,11 @@ public enum HoldingStage
 /// <summary>A renewal on its way.</summary>
 /// <param name="SentAt">The lease that it brings counts from here (R2).</param>
 /// <param name="Acknowledged">Who promised, the holder itself included.</param>
-public sealed record SentRound(Round Round, TimeSpan SentAt, TimeSpan Ttl, ImmutableArray<NodeId> Acknowledged);
+public sealed record SentRound(Round Round, TimeSpan SentAt, TimeSpan Ttl, ImmutableArray<NodeId> Acknowledged)
+{
+    /// <summary>The set that it asked the voters to remember.</summary>
+    public RememberedSet? Set { get; init; }
+}
 
 /// <summary>The candidacy of a holder for a term above one that was burnt (R3).</summary>
 public sealed record Affirming(Term Term, TimeSpan AskedAt, ImmutableArray<NodeId> Votes);

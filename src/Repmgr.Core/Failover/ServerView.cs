@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover;
@@ -7,6 +9,11 @@ namespace Repmgr.Core.Failover;
 public abstract record ServerView
 {
     private ServerView() { }
+
+    /// <summary>
+    /// The random identity of the data directory, written at the end of a clone (R12); null: there is none to be read.
+    /// </summary>
+    public ulong? Identity { get; init; }
 
     /// <summary>Not looked at yet; a witness stays here.</summary>
     public sealed record Unseen : ServerView;
@@ -19,10 +26,21 @@ public abstract record ServerView
     /// <param name="Position">Null: that cannot be told yet (after a restart, before all local WAL is replayed).</param>
     /// <param name="Upstream">The node its receiver is connected to; null: to none.</param>
     /// <param name="LeftToReplay">In bytes.</param>
-    public sealed record Recovering(Lsn? Position, NodeId? Upstream, ulong LeftToReplay) : ServerView;
+    public sealed record Recovering(Lsn? Position, NodeId? Upstream, ulong LeftToReplay) : ServerView
+    {
+        /// <summary>What its <c>application_name</c> carries (R9); null: nothing.</summary>
+        public SyncStamp? Stamp { get; init; }
+    }
 
     /// <summary>It takes writes.</summary>
-    public sealed record Writable(Lsn Position) : ServerView;
+    public sealed record Writable(Lsn Position) : ServerView
+    {
+        /// <summary>The newest commit of the agent's own that was acknowledged under <c>synchronous_standby_names</c>; null: none yet (R9).</summary>
+        public AcknowledgedCommit? LastCommit { get; init; }
+
+        /// <summary>The standbys that stream from it: <c>pg_stat_replication</c>.</summary>
+        public ImmutableArray<Sender> Senders { get; init; } = [];
+    }
 
     /// <summary>Its processes are there and it does nothing within the deadline (R16).</summary>
     public sealed record Hung : ServerView;
@@ -35,3 +53,13 @@ public abstract record ServerView
         _ => null,
     };
 }
+
+/// <summary>A commit of the agent's own.</summary>
+/// <param name="SentAt">When it was sent, on the boot clock.</param>
+/// <param name="Position">Where its record ends.</param>
+public readonly record struct AcknowledgedCommit(TimeSpan SentAt, Lsn Position);
+
+/// <summary>A standby that streams from the own server.</summary>
+/// <param name="Stamp">What its <c>application_name</c> carries; null: nothing.</param>
+/// <param name="Flushed"><c>flush_lsn</c>.</param>
+public readonly record struct Sender(NodeId Node, SyncStamp? Stamp, Lsn Flushed);

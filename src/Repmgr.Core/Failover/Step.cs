@@ -1,4 +1,5 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover;
@@ -17,7 +18,10 @@ public abstract record AgentStep
     /// <param name="Term">The term on whose behalf.</param>
     public sealed record CutReceiver(Term Term) : AgentStep;
 
-    /// <summary>Fetch what the node's agent has of WAL beyond our own, verify that it continues it, and let it be replayed (R11).</summary>
+    /// <summary>
+    /// End the receiver first, as <see cref="CutReceiver"/> does: it writes the same files. Then fetch what the node's agent has of WAL beyond our own, verify that
+    /// it continues it, and let it be replayed (R11). What is there already is never shortened.
+    /// </summary>
     public sealed record FetchWal(NodeId From, TermHistory History, Lsn Until) : AgentStep;
 
     /// <summary>Start the server. It comes up read-only: its <c>standby.signal</c> is there (R5).</summary>
@@ -29,10 +33,25 @@ public abstract record AgentStep
     /// </summary>
     public sealed record Promote(Term Term, TimeSpan NotAfter) : AgentStep;
 
-    /// <summary>Point the receiver to the holder, through the slot of the term; start the server when it is down.</summary>
-    public sealed record Follow(Term Term, NodeId Holder) : AgentStep;
+    /// <summary>
+    /// Set <c>synchronous_standby_names</c>, on a standby as well as on a primary, and wait until every process goes by it: a fresh connection shows it; no
+    /// WAL sender that began before is left, since those that have not read it release commits by the old value; and where it was empty, the
+    /// checkpointer has run since, without which commits were seen to wait for nobody (R9).
+    /// </summary>
+    public sealed record SetSynchronous(StampedSet Set) : AgentStep;
 
-    /// <summary>Keep the diverged WAL, make the data anew from the holder's, and follow it (R12).</summary>
+    /// <summary>
+    /// Drop the own slots of older terms and end their WAL senders, so that nobody receives through this node what was written in a term that he does not
+    /// know (docs/adr/0086); point the receiver to the holder, through the slot of the term; start the server when it is down. In a synchronous mode its own
+    /// <c>synchronous_standby_names</c> names nobody: were it empty, a value set at its promotion would not count at once (R9).
+    /// </summary>
+    public sealed record Follow(Term Term, NodeId Holder) : AgentStep
+    {
+        /// <summary>What its <c>application_name</c> is to carry; null: the node is in no set.</summary>
+        public SyncStamp? Stamp { get; init; }
+    }
+
+    /// <summary>Keep the diverged WAL, make the data anew from the holder's, give them a new identity at the end, and follow it (R12).</summary>
     public sealed record Rebuild(Term Term, NodeId Holder) : AgentStep;
 
     /// <summary>End the agent's process.</summary>

@@ -66,7 +66,7 @@ internal static class Vote
 
     // A holder that resigned and cannot stand would refuse for ever: nobody has what it has (R11, lease mode).
     private static bool GaveUpRescue(Draft turn) =>
-        turn.State.ResignedAt is { } resigned && turn.Now - resigned >= turn.Policy.WalRescueTimeout
+        !Candidacies.IsSynchronous(turn.State) && turn.State.ResignedAt is { } resigned && turn.Now - resigned >= turn.Policy.WalRescueTimeout
         && turn.State.Server is ServerView.Down;
 
     /// <summary>From now on the receiver is pointed to a holder of this term or a higher one only; and the vote is a promise, too.</summary>
@@ -79,5 +79,9 @@ internal static class Vote
     }
 
     private static void Answer(Draft turn, NodeId candidate, Term term, Refusal? refusal) =>
-        turn.Send(candidate, new Message.Vote(term, refusal, turn.Durable.Term));
+        turn.Send(candidate, new Message.Vote(term, refusal, turn.Durable.Term)
+        {
+            Set = turn.Durable.Set,
+            Member = refusal is null ? Candidacies.MemberOf(turn.State) : null,
+        });
 }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Tests.Failover.Simulation;
 
 namespace Repmgr.Tests.Failover;
@@ -15,12 +16,12 @@ public sealed class FailoverSimulationTests
         var edges = new HashSet<(string From, string Name, string To, string Rule)>();
         for (int seed = 1; seed <= Seeds; seed++)
         {
-            SimulationResult result = World.Run(seed, new SimulationProfile());
+            SimulationResult result = World.Run(seed, new SimulationProfile { Synchronous = null });
             Assert.True(result.Violation is null, Tell(result));
             edges.UnionWith(result.Edges);
         }
 
-        edges.UnionWith(ScenarioTests.RareEdges());
+        edges.UnionWith(Scenes.RareEdges());
         Golden.Matches("docs/failover.md", Documents.WithPicture(edges));
     }
 
@@ -31,7 +32,7 @@ public sealed class FailoverSimulationTests
     {
         BrokenRule broken = Enum.Parse<BrokenRule>(rule);
         SimulationProfile profile = Hunts[broken] with { Broken = Hunts[broken].Broken | broken };
-        string[] shows = broken == BrokenRule.VotesTwice ? ["I2"] : ["I1", "I2", "I5", "I6"];
+        string[] shows = profile.Synchronous != SyncMode.Off ? ["I1", "I3"] : broken == BrokenRule.VotesTwice ? ["I2"] : ["I1", "I2", "I5", "I6"];
         SimulationResult? found = Enumerable.Range(1, 6000)
             .Select(seed => World.Run(seed, profile))
             .FirstOrDefault(result => result.Violation is { } violation && shows.Contains(violation[..2]));
@@ -73,10 +74,26 @@ public sealed class FailoverSimulationTests
         [BrokenRule.VotesForWhoIsBehind] = new SimulationProfile(),
         [BrokenRule.HoldsResignedTerm] = new SimulationProfile(),
         [BrokenRule.ResignsBeforeFence] = new SimulationProfile(),
+        [BrokenRule.ReversesSetChange] = Quorum,
+        [BrokenRule.NoBarrier] = Quorum with { FaultEvery = TimeSpan.FromSeconds(0.7), DataNodes = 3, Witnesses = 0, SynchronousCount = 1 },
+        [BrokenRule.CountsAnyMajority] = Quorum,
+        [BrokenRule.CountsByOwnSet] = Quorum,
+        [BrokenRule.SetNotInherited] = With(1.5, Fault.Isolate, Fault.HealNetwork, Fault.KillServer, Fault.PowerLoss, Fault.BadNetwork) with
+        {
+            DataNodes = 4,
+            Witnesses = 1,
+            Synchronous = SyncMode.Quorum,
+            SynchronousCount = 1,
+        },
+        [BrokenRule.KeepsOldHolder] = Quorum,
+        [BrokenRule.FirstSetTooSmall] = Quorum,
+        [BrokenRule.ChangesUnconfirmed] = Quorum,
     };
 
     /// <summary>Candidates that lose no time show what an overlap of a few moments does.</summary>
     private static AgentPolicy Eager => new() { AnswerWithin = TimeSpan.FromSeconds(0.06) };
+
+    private static SimulationProfile Quorum => new() { Synchronous = SyncMode.Quorum, FaultEvery = TimeSpan.FromSeconds(1) };
 
     private static SimulationProfile With(double every, params Fault[] faults) =>
         new() { Faults = faults, FaultEvery = TimeSpan.FromSeconds(every) };

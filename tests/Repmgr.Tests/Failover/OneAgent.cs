@@ -1,5 +1,6 @@
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Tests.Failover;
@@ -40,6 +41,8 @@ internal sealed class OneAgent
     public List<Edge> Walked { get; } = [];
 
     public IReadOnlyList<string> Edges => [.. Walked.Select(edge => edge.Name)];
+
+    public Message.Renew? LastRenew { get; private set; }
 
     public List<DurableState> Written { get; } = [];
 
@@ -82,11 +85,28 @@ internal sealed class OneAgent
 
     public OneAgent Save() => Give(new Input.Persisted(Now, State.Version));
 
-    public OneAgent Renew(int from, long term, double ttl = 3, TermHistory? history = null, bool serving = true, ulong position = 100, long number = 1) => Hear(
-        from,
-        new Message.Renew(
+    public OneAgent Renew(int from, long term, double ttl = 3, TermHistory? history = null, bool serving = true, ulong position = 100, long number = 1)
+    {
+        LastRenew = new Message.Renew(
             new Term(term), new Round(9, number), TimeSpan.FromSeconds(ttl), State.Durable.Membership,
-            history ?? State.Durable.Announced, new Lsn(position), "default", serving));
+            history ?? State.Durable.Announced, new Lsn(position), "default", serving);
+        return Hear(from, LastRenew);
+    }
+
+    /// <summary>A ballot without a refusal comes from the node, with its data.</summary>
+    public OneAgent HearBallots(int from) =>
+        Hear(from, new Message.Ballot(State.Counter, new Term(1), null, null) { Member = new SyncMember(new NodeId(from), (ulong)from) });
+
+    /// <summary>The node acknowledges the last renewal, and says that its data may be a member's.</summary>
+    public OneAgent AcknowledgedBy(int node, bool isLeaving = false)
+    {
+        Message.Renew renew = Told<Message.Renew>(node)!;
+        return Hear(node, new Message.Renewed(renew.Term, renew.Round, State.Node)
+        {
+            Member = isLeaving ? null : new SyncMember(new NodeId(node), (ulong)node),
+            IsLeaving = isLeaving,
+        });
+    }
 
     /// <summary>The last message of a kind that left for a node.</summary>
     public T? Told<T>(int node)

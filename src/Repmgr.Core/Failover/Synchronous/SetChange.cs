@@ -31,11 +31,23 @@ public static class SetChange
         if (loosened is not null && loosened.Equals(remembered) && !inForce.Equals(remembered))
             return new SetStep.PutInForce(remembered);
         if (!inForce.Equals(remembered))
-            return new SetStep.RememberInForce(inForce);
+            return Differing(remembered, inForce, wanted, holder);
         if (inForce.Equals(wanted))
             return new SetStep.Rest();
         SyncSet next = Toward(inForce, wanted, holder);
         return SyncRules.Covers(next, remembered, holder) ? new SetStep.PutInForce(next) : new SetStep.RememberFirst(next);
+    }
+
+    /// <summary>
+    /// What is in force is to be remembered, if it can become effective. What covers the remembered set as well may take its place; and that nobody but the holder
+    /// counts can always be remembered, since the holder has every commit (docs/adr/0085).
+    /// </summary>
+    private static SetStep Differing(SyncSet remembered, SyncSet inForce, SyncSet wanted, NodeId holder)
+    {
+        if (!inForce.Equals(wanted) && SyncRules.Covers(wanted, remembered, holder))
+            return new SetStep.PutInForce(wanted);
+        bool canBeEffective = inForce.Members.Count(wanted.Members.Contains) >= inForce.Count;
+        return canBeEffective || remembered.Count == 0 ? new SetStep.RememberInForce(inForce) : new SetStep.RememberFirst(SyncSet.Empty);
     }
 
     /// <summary>The wanted set where one change leads there, else the present members with one or all of the wanted ones.</summary>

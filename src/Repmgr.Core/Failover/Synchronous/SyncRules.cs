@@ -22,7 +22,7 @@ public static class SyncRules
     /// </summary>
     public static bool MayElect(RememberedSet newest, IReadOnlyCollection<SyncMember> answered)
     {
-        if (answered.Contains(newest.Holder))
+        if (newest.Mode == SyncMode.Off || answered.Contains(newest.Holder))
             return true;
         SyncSet set = newest.Set;
         return set.Count > 0 && set.Members.Count(answered.Contains) >= set.Members.Length - set.Count + 1;
@@ -32,7 +32,14 @@ public static class SyncRules
     /// What the winner of an election sets before it is promoted: a failover is a change of the set that it inherited. It names everybody who may become a
     /// member where the count can be met, else only those that were members.
     /// </summary>
-    public static SyncSet First(SyncSet inherited, SyncMember winner, IEnumerable<SyncMember> others)
+    /// <param name="least">Never fewer than these acknowledge: nobodies stand in for who is missing (<c>strict</c>).</param>
+    public static SyncSet First(SyncSet inherited, SyncMember winner, IEnumerable<SyncMember> others, int least = 0)
+    {
+        SyncSet first = First(inherited, winner, others);
+        return first.Count >= least ? first : Padded(first.Members, least);
+    }
+
+    private static SyncSet First(SyncSet inherited, SyncMember winner, IEnumerable<SyncMember> others)
     {
         if (inherited.Count == 0)
             return SyncSet.Empty;
@@ -47,11 +54,17 @@ public static class SyncRules
     /// <param name="streaming">Members, and those that have passed the position at which they were added.</param>
     /// <param name="count"><c>synchronous_node_count</c>.</param>
     /// <param name="isStrict">Never fewer than the count: members that are gone stay until others have come (<c>strict</c>).</param>
-    public static SyncSet Wanted(SyncSet present, IReadOnlyCollection<SyncMember> streaming, int count, bool isStrict)
+    /// <param name="leaving">Those whose data are about to be overwritten: they go in <c>strict</c>, too, and nobodies come in their place (R12).</param>
+    public static SyncSet Wanted(
+        SyncSet present, IReadOnlyCollection<SyncMember> streaming, int count, bool isStrict, IReadOnlyCollection<NodeId>? leaving = null)
     {
         if (!isStrict || streaming.Count >= count)
             return SyncSet.Of(streaming, Math.Min(count, streaming.Count));
-        IEnumerable<SyncMember> gone = present.Members.Where(member => !streaming.Any(other => other.Node == member.Node));
-        return SyncSet.Of([.. streaming, .. gone], count);
+        IEnumerable<SyncMember> gone = present.Members.Where(member =>
+            !member.IsNobody && leaving?.Contains(member.Node) != true && !streaming.Any(other => other.Node == member.Node));
+        return Padded([.. streaming, .. gone], count);
     }
+
+    private static SyncSet Padded(IReadOnlyCollection<SyncMember> members, int count) => SyncSet.Of(
+        [.. members, .. Enumerable.Range(1, Math.Max(0, count - members.Count)).Select(SyncMember.Nobody)], count);
 }

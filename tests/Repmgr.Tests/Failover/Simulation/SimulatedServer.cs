@@ -1,5 +1,6 @@
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Tests.Failover.Simulation;
 
@@ -43,6 +44,9 @@ internal sealed record TrueWal(IReadOnlyList<(long Promotion, long Term, ulong B
     public bool IsNewerThan(TrueWal other) => (Last.Term, End).CompareTo((other.Last.Term, other.End)) > 0;
 }
 
+/// <summary>A standby's connection, by the number that it has on the standby.</summary>
+internal readonly record struct WalSender(int Connection, SyncStamp? Stamp, ulong Flushed);
+
 /// <summary>PostgreSQL on a simulated node.</summary>
 internal sealed class SimulatedServer
 {
@@ -73,6 +77,27 @@ internal sealed class SimulatedServer
     /// <summary>Counts connections: WAL on its way to a receiver that is gone is lost.</summary>
     public int Connection { get; set; }
 
+    /// <summary>The random identity of its data directory.</summary>
+    public ulong Identity { get; set; }
+
+    /// <summary>What its <c>application_name</c> carries.</summary>
+    public SyncStamp? Stamp { get; set; }
+
+    /// <summary><c>synchronous_standby_names</c>, the newest last: processes that have not read it yet go by an older one. Empty: in lease mode.</summary>
+    public List<StampedSet> Names { get; } = [];
+
+    /// <summary>Its WAL senders.</summary>
+    public Dictionary<NodeId, WalSender> Senders { get; } = [];
+
+    /// <summary>Commits that wait for standbys, in order; and when they were sent, where the agent did.</summary>
+    public Queue<(ulong End, TimeSpan? ProbedAt)> Waiting { get; } = new();
+
+    /// <summary>The newest of the agent's own commits that was acknowledged.</summary>
+    public AcknowledgedCommit? LastCommit { get; set; }
+
+    /// <summary>When the agent sent the commit that it waits for.</summary>
+    public TimeSpan? ProbedAt { get; set; }
+
     /// <summary>Until then it has not replayed its own WAL, and cannot say where it ends.</summary>
     public TimeSpan KnowsEndFrom { get; set; }
 
@@ -87,6 +112,9 @@ internal sealed class SimulatedServer
         IsFrozen = false;
         Life++;
         Connection++;
+        Senders.Clear();
+        Waiting.Clear();
+        (LastCommit, ProbedAt) = (null, null);
     }
 
     public void Start(TimeSpan knowsEndFrom)

@@ -1,4 +1,5 @@
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Tests.Failover.Simulation;
 
@@ -8,6 +9,12 @@ internal sealed record SimulationProfile
     public int? DataNodes { get; init; }
 
     public int? Witnesses { get; init; }
+
+    /// <summary>Null: each seed chooses one.</summary>
+    public SyncMode? Synchronous { get; init; } = SyncMode.Off;
+
+    /// <summary><c>synchronous_node_count</c>; null: each seed chooses one.</summary>
+    public int? SynchronousCount { get; init; }
 
     /// <summary>How long faults happen.</summary>
     public TimeSpan Trouble { get; init; } = TimeSpan.FromSeconds(40);

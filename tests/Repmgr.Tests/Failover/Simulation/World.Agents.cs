@@ -175,6 +175,7 @@ internal sealed partial class World
 
     private void LookNow(SimulatedNode node)
     {
+        Probe(node);
         if (View(node) is not { } view)
         {
             Deliver(node, at => new Input.Tick(at));
@@ -193,11 +194,12 @@ internal sealed partial class World
         if (server.IsFrozen)
             return new ServerView.Hung();
         Lsn? end = server.IsTorn || Now < server.KnowsEndFrom ? null : new Lsn(server.Wal.End);
+        ulong? identity = server.IsTorn ? null : server.Identity;
         return server.Phase switch
         {
-            ServerPhase.Down => new ServerView.Down(end),
-            ServerPhase.Recovering => new ServerView.Recovering(end, server.Connected, 0),
-            _ => new ServerView.Writable(new Lsn(server.Wal.End)),
+            ServerPhase.Down => new ServerView.Down(end) { Identity = identity },
+            ServerPhase.Recovering => new ServerView.Recovering(end, server.Connected, 0) { Identity = identity, Stamp = server.Stamp },
+            _ => new ServerView.Writable(new Lsn(server.Wal.End)) { Identity = identity, LastCommit = server.LastCommit, Senders = SeenSenders(server) },
         };
     }
 }

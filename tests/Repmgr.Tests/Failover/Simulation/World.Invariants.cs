@@ -35,27 +35,27 @@ internal sealed partial class World
         // What a holder that resigned has could be had for a while: then it is given up, and reported (R11).
         bool gaveUp = before.ResignedAt is not null && before.Server is not ServerView.Recovering;
         bool canTell = before.KnownEnd is not null || before.Server.End is not null;
-        if (gaveUp || !canTell || after.VotedFor is not { } candidate || candidate == voter.Node)
+        bool hasData = voter.HasData && !voter.Server.IsTorn && after.Rebuilding is null;
+        if (gaveUp || !canTell || !hasData || after.VotedFor is not { } candidate || candidate == voter.Node)
             return;
-        if (!_votes.TryGetValue((after.Term, candidate), out HashSet<NodeId>? voters))
+        if (!_votes.TryGetValue((after.Term, candidate), out Dictionary<NodeId, TrueWal>? voters))
             _votes[(after.Term, candidate)] = voters = [];
-        voters.Add(voter.Node);
+        voters[voter.Node] = voter.Server.Wal;
     }
 
     private void CheckPromotion(SimulatedNode node, Term term)
     {
+        CheckCommits(node, term);
         if (!_holders.TryGetValue(term, out NodeId holder) || holder != node.Node)
             throw new InvariantBroken($"I6: node {node.Node} becomes writable in term {term}, which it does not hold");
         if (!_promoted.Add(term))
             throw new InvariantBroken($"I6: term {term} is promoted twice");
-        if (!_votes.TryGetValue((term, node.Node), out HashSet<NodeId>? voters))
+        if (!_votes.TryGetValue((term, node.Node), out Dictionary<NodeId, TrueWal>? voters))
             return;
-        foreach (NodeId id in voters)
+        foreach ((NodeId id, TrueWal wal) in voters)
         {
-            SimulatedNode voter = Node(id.Value);
-            bool counts = voter.HasData && !voter.Server.IsTorn && voter.Agent is { Durable: { Rebuilding: null } durable } && durable.Term == term;
-            if (counts && voter.Server.Wal.IsNewerThan(node.Server.Wal))
-                throw new InvariantBroken($"I5: node {node.Node} is promoted with {node.Server.Wal.End}, and node {id}, which voted for it, has {voter.Server.Wal.End}");
+            if (wal.IsNewerThan(node.Server.Wal))
+                throw new InvariantBroken($"I5: node {node.Node} is promoted with {node.Server.Wal.End}, and node {id}, which voted for it, had {wal.End}");
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed partial class World
     {
         if (Primary is not { Agent.Role: Role.Holding { Stage: HoldingStage.Serving } } primary)
             return false;
-        return Nodes.All(node => !node.HasData || node == primary
+        return HasWholeSet(primary) && Nodes.All(node => !node.HasData || node == primary
             || (node.Server.Connected == primary.Node && node.Server.Wal.IsPrefixOf(primary.Server.Wal) && node.Server.Wal.End == primary.Server.Wal.End
                 && node.Agent is { Durable.Rebuilding: null }));
     }

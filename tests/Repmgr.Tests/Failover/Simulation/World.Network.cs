@@ -35,8 +35,7 @@ internal sealed partial class World
         SimulatedServer server = node.Server;
         if (server.Connected is { } upstream && (!AreConnected(node.Node, upstream) || !Serves(Node(upstream.Value))))
         {
-            server.Connected = null;
-            server.Connection++;
+            Disconnect(node);
         }
 
         if (server is not { Phase: ServerPhase.Recovering, IsFrozen: false, Connected: null, Configured: { } wanted } || node.IsSuspended || wanted.Node == node.Node)
@@ -47,6 +46,7 @@ internal sealed partial class World
             return;
         server.Connected = wanted.Node;
         server.Connection++;
+        Greet(node, source);
         Stream(source);
     }
 
@@ -73,6 +73,7 @@ internal sealed partial class World
         if (!server.Wal.IsPrefixOf(wal))
             throw new InvariantBroken($"the simulation streams to node {node.Node} what does not continue its WAL");
         server.Wal = wal;
+        Acknowledge(node);
         Stream(node);
     }
 }

@@ -69,9 +69,14 @@ internal sealed partial class World
                 break;
             case AgentStep.Follow follow:
                 node.Server.Configured = (follow.Holder, follow.Term);
-                node.Server.Connected = null;
-                node.Server.Connection++;
+                node.Server.Stamp = follow.Stamp;
+                DropSlotsBefore(follow.Term, node);
+                Disconnect(node);
+                NameNobody(node);
                 StartServer(node, finish);
+                break;
+            case AgentStep.SetSynchronous set:
+                SetSynchronous(node, set.Set, finish);
                 break;
             case AgentStep.Rebuild rebuild:
                 Rebuild(node, rebuild, finish);
@@ -93,8 +98,7 @@ internal sealed partial class World
             }
 
             node.Server.Configured = null;
-            node.Server.Connected = null;
-            node.Server.Connection++;
+            Disconnect(node);
             finish(Now < node.Server.KnowsEndFrom ? new StepOutcome.Stopped(null) : Position(node));
         });
     }
@@ -125,8 +129,7 @@ internal sealed partial class World
             server.Wal = server.Wal with { Promotions = [.. kept, (number, promote.Term.Number, server.Wal.End)] };
             server.Phase = ServerPhase.Writable;
             server.Configured = null;
-            server.Connected = null;
-            server.Connection++;
+            Disconnect(node);
             Note(node.Node, $"server writable, term {promote.Term}, from {new Lsn(server.Wal.End)}");
             finish(new StepOutcome.Done());
         });
@@ -139,14 +142,15 @@ internal sealed partial class World
         {
             if (node.Server.Connected != source.Node || node.Server.Configured?.Term >= term)
                 continue;
-            node.Server.Connected = null;
-            node.Server.Connection++;
+            Disconnect(node);
         }
     }
 
     private void Fetch(SimulatedNode node, AgentStep.FetchWal fetch, Finisher finish)
     {
         int life = node.Server.Life;
+        node.Server.Configured = null;
+        Disconnect(node);
         After(Between(10, 300), () =>
         {
             SimulatedNode source = Node(fetch.From.Value);
@@ -159,7 +163,8 @@ internal sealed partial class World
                 return;
             }
 
-            node.Server.Wal = source.Server.Wal with { End = fetch.Until.Bytes };
+            if (fetch.Until.Bytes > node.Server.Wal.End)
+                node.Server.Wal = source.Server.Wal with { End = fetch.Until.Bytes };
             finish(Position(node));
         });
     }
@@ -174,7 +179,11 @@ internal sealed partial class World
 
         // It comes up read-only, whatever it was before (R5).
         if (node.Server.Phase == ServerPhase.Down)
+        {
+            NameNobody(node);
             node.Server.Start(Now + Between(0, 300));
+        }
+
         finish(new StepOutcome.Done());
     });
 
@@ -195,6 +204,9 @@ internal sealed partial class World
             node.Server.Wal = source.Server.Wal;
             node.Server.Configured = (source.Node, rebuild.Term);
             node.Server.HasSlotsFrom = rebuild.Term;
+            node.Server.Identity = (ulong)_random.NextInt64();
+            node.Server.Stamp = null;
+            NameNobody(node);
             node.Server.Start(Now + Between(0, 300));
             finish(new StepOutcome.Done());
         });

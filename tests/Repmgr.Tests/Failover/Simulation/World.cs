@@ -1,5 +1,6 @@
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Tests.Failover.Simulation;
@@ -21,10 +22,11 @@ internal sealed partial class World
     private readonly Queue<(TimeSpan At, NodeId? Node, object What)> _log = new();
     private readonly HashSet<(string From, string Name, string To, string Rule)> _edges = [];
     private readonly Dictionary<Term, NodeId> _holders = new() { [new Term(1)] = new NodeId(1) };
-    private readonly Dictionary<(Term Term, NodeId Candidate), HashSet<NodeId>> _votes = [];
+    private readonly Dictionary<(Term Term, NodeId Candidate), Dictionary<NodeId, TrueWal>> _votes = [];
     private readonly HashSet<Term> _promoted = [new Term(1)];
     private readonly Random _random;
     private readonly SimulationProfile _profile;
+    private readonly SyncMode _mode;
     private long _order;
     private long _turns;
     private long _promotions = 1;
@@ -34,6 +36,7 @@ internal sealed partial class World
         Seed = seed;
         _profile = profile;
         _random = new Random(seed);
+        _mode = profile.Synchronous ?? (SyncMode)_random.Next(3);
         Nodes = Build();
         _blocked = new bool[Nodes.Count + 1, Nodes.Count + 1];
         foreach (SimulatedNode node in Nodes)
@@ -80,7 +83,8 @@ internal sealed partial class World
             Action action = _events.Dequeue();
             Now = next.At;
             action();
-            CheckOnePrimary();
+            if (_mode == SyncMode.Off)
+                CheckOnePrimary();
         }
 
         Now = end;
@@ -118,10 +122,11 @@ internal sealed partial class World
         Voter[] voters = [.. Enumerable.Range(1, data + witnesses).Select(id => new Voter(new VoterId(new NodeId(id), (ulong)(id * 16)), id <= data))];
         var history = new TermHistory([new TermLine(new Term(1), 1, Lsn.Zero, new Term(1))]);
         var membership = new Membership(new Term(1), 1, voters);
-        return [.. voters.Select(voter => Make(voter, membership, history))];
+        RememberedSet? set = FirstSet(data);
+        return [.. voters.Select(voter => Make(voter, membership, history, set))];
     }
 
-    private SimulatedNode Make(Voter voter, Membership membership, TermHistory history)
+    private SimulatedNode Make(Voter voter, Membership membership, TermHistory history, RememberedSet? set)
     {
         bool isHolder = voter.Id.Node == new NodeId(1);
         AgentPolicy policy = _profile.Policy with
@@ -140,6 +145,8 @@ internal sealed partial class World
             Membership = membership,
             Announced = history,
             Data = voter.HasData ? history : null,
+            Set = set,
+            InForce = isHolder && set is not null ? new StampedSet(new SyncStamp(new Term(1), 1), set.Set) : null,
         };
         var node = new SimulatedNode(voter.Id, policy, durable, voter.HasData);
         node.SetClock(TimeSpan.Zero, Between(0, 1e6), Rate());
@@ -147,6 +154,7 @@ internal sealed partial class World
         {
             node.Server.Phase = isHolder ? ServerPhase.Writable : ServerPhase.Recovering;
             node.Server.Configured = isHolder ? null : (new NodeId(1), new Term(1));
+            BeginSynchronous(node, durable);
         }
 
         if (isHolder)
@@ -166,10 +174,8 @@ internal sealed partial class World
         After(Between(10, 60), Write);
         foreach (SimulatedNode node in Nodes)
         {
-            if (!node.Acknowledges || _isQuietTime)
-                continue;
-            node.Server.Wal = node.Server.Wal with { End = node.Server.Wal.End + (ulong)_random.Next(1, 100) };
-            Stream(node);
+            if (node.Acknowledges && !_isQuietTime)
+                Commit(node, (ulong)_random.Next(1, 100), null);
         }
     }
 }

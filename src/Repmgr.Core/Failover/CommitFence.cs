@@ -1,0 +1,175 @@
+using System.Collections.Immutable;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
+
+namespace Repmgr.Core.Failover;
+
+/// <summary>A holder keeps its synchronous set: remembered by a majority, in force in PostgreSQL, and the one covering the other at every instant (R9).</summary>
+internal static class CommitFence
+{
+    public const string Rule = "R9";
+
+    /// <summary>A failover is a change of the set: the winner remembers what it inherits, with itself as holder, and puts in force what covers it.</summary>
+    public static void Inherit(Draft turn, Role.Standing standing)
+    {
+        if (standing.Newest is not { } newest || turn.State.Identity is not { } identity)
+            return;
+        var self = new SyncMember(turn.State.Node, identity);
+        RememberedSet inherited = newest with { Term = standing.Term, Change = 1, Holder = turn.IsBroken(BrokenRule.KeepsOldHolder) ? newest.Holder : self };
+        SyncSet first = First(turn, newest, self, standing.Members);
+        if (turn.IsBroken(BrokenRule.SetNotInherited))
+            inherited = inherited with { Set = first };
+        turn.Remember(turn.Durable with { Set = inherited, InForce = new StampedSet(new SyncStamp(standing.Term, 1), first) });
+    }
+
+    public static void Advance(Draft turn)
+    {
+        if (turn.State.Role is not Role.Holding holding || turn.State.Doing is not null || turn.Durable is not { Set: { } remembered, InForce: { } inForce })
+            return;
+        if (holding.Stage == HoldingStage.Elected)
+        {
+            if (holding.Set.SetAt is null && turn.State.Server is ServerView.Recovering)
+                turn.Do(new AgentStep.SetSynchronous(inForce));
+            return;
+        }
+
+        bool isConfirmed = holding.Set.Confirmed?.CompareTo(remembered) == 0 || turn.IsBroken(BrokenRule.ChangesUnconfirmed);
+        if (holding is not { Stage: HoldingStage.Serving, Affirming: null } || turn.State is not { IsStopping: false, Server: ServerView.Writable server } || !isConfirmed)
+            return;
+        if (inForce.Stamp.Term != holding.Term)
+            PutInForce(turn, holding, inForce.Set);
+        else if (holding.Set.SetAt is null)
+            turn.Do(new AgentStep.SetSynchronous(inForce));
+        else
+            Change(turn, holding, server, remembered, inForce);
+    }
+
+    /// <summary>PostgreSQL has what the winner is to begin with.</summary>
+    public static bool IsReady(Draft turn, Role.Holding holding) => turn.Durable.Set is null || holding.Set.SetAt is not null;
+
+    public static void IsSet(Draft turn, StampedSet set)
+    {
+        if (turn.State.Role is Role.Holding holding && turn.Durable.InForce == set)
+            turn.State = turn.State with { Role = holding with { Set = holding.Set with { SetAt = turn.Now, Mark = null } } };
+    }
+
+    public static HeldSet Confirm(HeldSet held, RememberedSet? remembered) => held with { Confirmed = RememberedSet.Newest(held.Confirmed, remembered) };
+
+    public static HeldSet Know(HeldSet held, NodeId from, Message.Renewed renewed) => held with
+    {
+        Known = renewed.Member is { } member ? held.Known.SetItem(from, member) : held.Known.Remove(from),
+        Leaving = renewed.IsLeaving ? held.Leaving.Add(from) : held.Leaving.Remove(from),
+    };
+
+    /// <summary>Who streams under the stamp in force is there; and an own commit that was acknowledged shows that nobody else was elected (R3).</summary>
+    public static void See(Draft turn, ServerView.Writable server)
+    {
+        if (turn.State.Role is not Role.Holding { Stage: HoldingStage.Serving } holding || turn.Durable is not { Set: { } remembered, InForce: { } inForce })
+            return;
+        ImmutableDictionary<NodeId, TimeSpan> seen = holding.Set.SeenAt;
+        foreach (Sender sender in server.Senders)
+        {
+            if (sender.Stamp == inForce.Stamp)
+                seen = seen.SetItem(sender.Node, turn.Now);
+        }
+
+        holding = holding with { Set = holding.Set with { SeenAt = seen, Mark = holding.Set.SetAt is null ? null : holding.Set.Mark ?? server.Position } };
+        bool keeps = remembered.Mode != SyncMode.Off && holding.Set.Confirmed is { Mode: not SyncMode.Off };
+        if (keeps && server.LastCommit is { } commit && Holder.HasGuard(turn) && !(holding.CommitEnd >= commit.SentAt + turn.Policy.Ttl))
+        {
+            holding = holding with { CommitEnd = commit.SentAt + turn.Policy.Ttl };
+            turn.Tell(new GuardOrder(LeaseTimes.FenceDeadline(holding.CommitEnd.Value, turn.Policy)));
+        }
+
+        turn.State = turn.State with { Role = holding };
+    }
+
+    private static void Change(Draft turn, Role.Holding holding, ServerView.Writable server, RememberedSet remembered, StampedSet inForce)
+    {
+        SyncSet wanted = Wanted(turn, holding, server, remembered, inForce.Set);
+        SetStep step = SetChange.Next(remembered.Set, inForce.Set, holding.Set.Loosened, wanted, turn.State.Node);
+        if (turn.IsBroken(BrokenRule.ReversesSetChange))
+            step = Reversed(step);
+        switch (step)
+        {
+            case SetStep.PutInForce put:
+                PutInForce(turn, holding, put.Set);
+                break;
+            case SetStep.RememberInForce when IsEffective(turn, holding, server, inForce):
+                Remember(turn, holding, remembered, inForce.Set, null);
+                break;
+            case SetStep.RememberFirst first:
+                Remember(turn, holding, remembered, first.Set, first.Set);
+                break;
+        }
+    }
+
+    private static SetStep Reversed(SetStep step) => step switch
+    {
+        SetStep.PutInForce put => new SetStep.RememberFirst(put.Set),
+        SetStep.RememberFirst first => new SetStep.PutInForce(first.Set),
+        _ => step,
+    };
+
+    private static void PutInForce(Draft turn, Role.Holding holding, SyncSet set)
+    {
+        int change = turn.Durable.InForce is { } before && before.Stamp.Term == holding.Term ? before.Stamp.Change + 1 : 1;
+        var next = new StampedSet(new SyncStamp(holding.Term, change), set);
+        turn.Remember(turn.Durable with { InForce = next });
+        // The members learn at once under which name they count.
+        turn.State = turn.State with { Role = holding with { NextRenewal = turn.Now, Set = holding.Set with { SetAt = null, Loosened = null } } };
+        turn.Do(new AgentStep.SetSynchronous(next));
+    }
+
+    private static void Remember(Draft turn, Role.Holding holding, RememberedSet before, SyncSet set, SyncSet? loosened)
+    {
+        turn.Remember(turn.Durable with { Set = before with { Change = before.Change + 1, Set = set } });
+        turn.State = turn.State with { Role = holding with { NextRenewal = turn.Now, Set = holding.Set with { Loosened = loosened } } };
+    }
+
+    /// <summary>
+    /// An own commit that began under the set was acknowledged, and enough of its members have flushed what there was then: so they have all that was acknowledged
+    /// before. Nobodies neither acknowledge nor answer: the others are enough, and no commit is (docs/adr/0085).
+    /// </summary>
+    private static bool IsEffective(Draft turn, Role.Holding holding, ServerView.Writable server, StampedSet inForce)
+    {
+        if (turn.IsBroken(BrokenRule.NoBarrier))
+            return true;
+        if (holding.Set is not { SetAt: { } since, Mark: { } mark })
+            return false;
+        int nobodies = inForce.Set.Members.Count(member => member.IsNobody);
+        int have = server.Senders.Count(sender => sender.Stamp == inForce.Stamp && inForce.Set.Contains(sender.Node) && sender.Flushed >= mark);
+        return have + nobodies >= inForce.Set.Count && (nobodies > 0 || server.LastCommit?.SentAt >= since);
+    }
+
+    private static SyncSet Wanted(Draft turn, Role.Holding holding, ServerView.Writable server, RememberedSet remembered, SyncSet inForce)
+    {
+        if (remembered.Mode == SyncMode.Off)
+            return SyncSet.Empty;
+        HeldSet held = holding.Set;
+        IEnumerable<SyncMember> present = inForce.Members.Where(member =>
+            !member.IsNobody && IsThere(turn, held, member.Node) && !(held.Known.TryGetValue(member.Node, out SyncMember known) && known != member));
+        IEnumerable<SyncMember> come = held.Known.Values.Where(member =>
+            !inForce.Members.Contains(member) && server.Senders.Any(sender => sender.Node == member.Node && sender.Flushed >= held.Announced));
+        SyncMember[] streaming = [.. present.Concat(come).Where(member => !held.Leaving.Contains(member.Node))];
+        return SyncRules.Wanted(inForce, streaming, remembered.Wanted, remembered.Mode == SyncMode.Strict, held.Leaving);
+    }
+
+    private static bool IsThere(Draft turn, HeldSet held, NodeId node)
+    {
+        TimeSpan last = held.SeenAt.TryGetValue(node, out TimeSpan seen) && seen > held.SetAt ? seen : held.SetAt ?? turn.Now;
+        return turn.Now - last < turn.Policy.ShrinkAfter;
+    }
+
+    private static SyncSet First(Draft turn, RememberedSet inherited, SyncMember winner, IEnumerable<SyncMember> answered)
+    {
+        SyncMember[] others = [.. answered.Where(member => member.Node != winner.Node)];
+        if (inherited.Mode == SyncMode.Off)
+            return SyncSet.Empty;
+        if (turn.IsBroken(BrokenRule.FirstSetTooSmall))
+            return SyncSet.Of(others, inherited.Set.Count);
+        // The members who have not answered may come back.
+        SyncMember[] wide = [.. others.Union(inherited.Set.Members.Where(member => member.Node != winner.Node && !others.Any(other => other.Node == member.Node)))];
+        return SyncRules.First(inherited.Set, winner, wide, inherited.Mode == SyncMode.Strict ? inherited.Wanted : 0);
+    }
+}

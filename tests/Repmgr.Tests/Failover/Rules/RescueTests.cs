@@ -1,0 +1,83 @@
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
+using static Repmgr.Tests.Failover.OneAgent;
+using static Repmgr.Tests.Failover.Scenes;
+
+namespace Repmgr.Tests.Failover.Rules;
+
+/// <summary>Terms given back, WAL fetched, nodes that come back (R10, R11, R12): what went wrong with simpler rules, one agent at a time. A number at the end is that of the scenario.</summary>
+public sealed class RescueTests
+{
+    [Fact]
+    public void R10_a_term_is_closed_on_the_own_disk_before_that_is_said_and_no_renewal_of_it_is_accepted_9()
+    {
+        var holder = new OneAgent(node: 1, savesAtOnce: false);
+        holder.See(new ServerView.Down(At(500))).Stopped(500).Pass(1);
+        Assert.Null(holder.Told<Message.Resign>(3));
+        Assert.Equal(new Term(1), holder.Written[^1].Closed);
+        Assert.NotNull(holder.Save().Told<Message.Resign>(3));
+
+        OneAgent voter = new OneAgent().Renew(1, term: 1).Hear(1, new Message.Resign(new Term(1)));
+        Assert.Null(voter.State.Promise);
+        voter.Sent.Clear();
+        Assert.Null(voter.Renew(1, term: 1, number: 2).Told<Message.Renewed>(1));
+    }
+
+    [Fact]
+    public void R10_a_resignation_that_comes_late_ends_no_promise_of_a_later_term_9()
+    {
+        OneAgent voter = new OneAgent().Renew(1, term: 3).Hear(1, new Message.Resign(new Term(1)));
+        Assert.True(voter.State.Promise!.IsLive(voter.Now));
+    }
+
+    [Fact]
+    public void R11_a_candidate_behind_a_node_that_cannot_stand_fetches_its_WAL_first_21()
+    {
+        OneAgent candidate = new OneAgent().SeeStandby(900, upstream: null).Pass(0.05);
+        Candidacy delayed = Of(3, 1000) with { IsEligible = false };
+        candidate.Hear(3, new Message.Ballot(candidate.State.Counter, new Term(1), null, delayed)).Pass(0.5);
+        Assert.Equal(new AgentStep.FetchWal(new NodeId(3), First, At(1000)), Assert.Single(candidate.Steps));
+
+        candidate.Stopped(1000).Pass(0.1);
+        candidate.Hear(3, new Message.Ballot(candidate.State.Counter, new Term(1), null, delayed)).Pass(0.5);
+        Assert.IsType<AgentStep.CutReceiver>(candidate.Steps[^1]);
+    }
+
+    [Fact]
+    public void R11_a_holder_that_resigned_and_cannot_stand_votes_for_who_is_behind_when_the_rescue_has_failed_21()
+    {
+        OneAgent old = new OneAgent(node: 1, policy: new AgentPolicy { WalRescueTimeout = TimeSpan.FromSeconds(4) }).See(new ServerView.Down(At(2000))).Stopped(2000);
+        Assert.Equal(Refusal.IsAhead, old.Hear(2, new Message.AskVote(new Term(2), Far)).Told<Message.Vote>(2)!.Refusal);
+        old.Jump(4.1).Hear(2, new Message.AskVote(new Term(2), Far)).Stopped(2000);
+        Assert.Null(old.Told<Message.Vote>(2)!.Refusal);
+    }
+
+    [Fact]
+    public void R12_a_node_whose_data_lie_beyond_the_fork_is_made_anew_and_votes_as_one_without_data_5()
+    {
+        OneAgent old = new OneAgent(node: 1).See(new ServerView.Down(At(2000))).Stopped(2000);
+        old.Renew(2, term: 2, history: First.PromotedAt(At(1500), new Term(2))).Pass(0.1);
+        Assert.IsType<AgentStep.Rebuild>(old.Steps[^1]);
+        Assert.NotNull(old.State.Durable.Rebuilding);
+        old.Hear(3, new Message.AskBallot(1, null));
+        Assert.Null(old.Told<Message.Ballot>(3)!.Candidacy);
+    }
+
+    [Fact]
+    public void R12_two_forks_from_one_position_with_one_timeline_number_are_two_6()
+    {
+        TermHistory second = First.PromotedAt(At(1500), new Term(2)), third = First.PromotedAt(At(1500), new Term(3));
+        Assert.Equal(second.Newest.Timeline, third.Newest.Timeline);
+        Assert.True(second.Diverges(At(1600), third));
+        Assert.False(second.Diverges(At(1500), third));
+        Assert.True(third.At(At(1501)) > second.At(At(9000)));
+    }
+
+    [Fact]
+    public void R11_a_holder_that_resigned_and_is_up_again_compares_however_long_ago_it_was()
+    {
+        OneAgent old = new OneAgent(node: 1).See(new ServerView.Down(At(2000))).Stopped(2000).Jump(60);
+        old.SeeStandby(2000, upstream: null).Hear(2, new Message.AskVote(new Term(2), Far));
+        Assert.Equal(Refusal.IsAhead, old.Told<Message.Vote>(2)!.Refusal);
+    }
+}

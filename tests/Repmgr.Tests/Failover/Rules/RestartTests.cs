@@ -1,0 +1,29 @@
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
+using static Repmgr.Tests.Failover.Scenes;
+
+namespace Repmgr.Tests.Failover.Rules;
+
+/// <summary>An agent that is started anew (R14): what went wrong with simpler rules, one agent at a time. A number at the end is that of the scenario.</summary>
+public sealed class RestartTests
+{
+    [Fact]
+    public void R14_an_agent_that_stops_moves_the_guard_only_after_a_majority_has_acknowledged_8()
+    {
+        OneAgent holder = Serving();
+        holder.Give(new Input.StopRequested(holder.Now));
+        Assert.DoesNotContain(holder.Steps, step => step is AgentStep.Exit);
+        Message.Renew renew = holder.Told<Message.Renew>(3)!;
+        Assert.Equal(new AgentPolicy().RestartGrace, renew.Ttl);
+        holder.Echo(1.5).Hear(3, new Message.Renewed(renew.Term, renew.Round, new NodeId(1)));
+        Assert.IsType<AgentStep.Exit>(holder.Steps[^1]);
+    }
+
+    [Fact]
+    public void R14_an_agent_that_stops_begins_nothing_any_more()
+    {
+        OneAgent asking = new OneAgent().SeeStandby(900, upstream: null).Pass(0.05);
+        asking.Hear(3, Ballot(asking, null)).Give(new Input.StopRequested(asking.Now + TimeSpan.FromSeconds(5)));
+        Assert.IsType<AgentStep.Exit>(Assert.Single(asking.Steps));
+    }
+}
