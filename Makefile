@@ -41,7 +41,7 @@ dist/%: $(SOURCES)
 install: publish ## Install programs, man pages, completions, sample configuration and service unit: PREFIX=/usr/local DESTDIR=
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" tools/install
 
-bench: ## Measure start-up, cluster show and the daemon beside repmgr 5.3.3, cloning beside pg_basebackup and rsync; medians as JSON lines.
+bench: ## Measure start-up, cluster show and the daemon beside repmgr 5.3.3, cloning beside pg_basebackup, rsync and pg_rewind; medians as JSON lines.
 	@tools/prerequisites bench
 	@$(MAKE) --no-print-directory publish
 	@tools/bench

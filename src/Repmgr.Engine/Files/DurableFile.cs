@@ -70,6 +70,13 @@ public static class DurableFile
         var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
         try
         {
+            // The disk gets all of it at once, and not one file after the other while each is waited for.
+            foreach (string file in Directory.EnumerateFiles(root, "*", options))
+            {
+                cancel.ThrowIfCancellationRequested();
+                NativeFile.BeginToWriteOut(file);
+            }
+
             Parallel.ForEach(
                 Directory.EnumerateFiles(root, "*", options),
                 new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = 8 },

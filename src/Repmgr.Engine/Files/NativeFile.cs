@@ -36,6 +36,16 @@ internal static partial class NativeFile
         }
     }
 
+    /// <summary>Has the kernel begin to write a file out. Nothing is durable by it, and nothing goes wrong by it that the flush would not find.</summary>
+    public static void BeginToWriteOut(string path)
+    {
+        int handle = Open(path, ReadOnly);
+        if (handle < 0)
+            return;
+        using var file = new SafeFileHandle(handle, ownsHandle: true);
+        BeginToWriteOut(file, 0, 0); // to its end
+    }
+
     /// <summary>Has the kernel begin to write a stretch of a file out, so that there is less to wait for when it is flushed. Nothing is durable by it.</summary>
     public static void BeginToWriteOut(SafeFileHandle file, long offset, long bytes) => _ = SyncFileRange(file, offset, bytes, WriteOut);
 
