@@ -10,9 +10,9 @@ internal static class BaseBackupArguments
     public static IReadOnlyList<string> Of(CloneRequest request, bool upstreamIsSource, string? walLink)
     {
         var arguments = new List<string> { "--label=repmgr base backup", "--checkpoint=fast", "--no-password" };
-        if (!Has(request, "-X", "--wal-method"))
+        if (!BaseBackupWords.Has(request.BaseBackupOptions, BaseBackupWords.WalMethod))
             arguments.Add("--wal-method=stream");
-        if (request.SlotName is { } slot && upstreamIsSource && !Has(request, "-S", "--slot") && !Has(request, "--no-slot", "--no-slot"))
+        if (request.SlotName is { } slot && upstreamIsSource && !BaseBackupWords.Has(request.BaseBackupOptions, BaseBackupWords.Slot) && !BaseBackupWords.Has(request.BaseBackupOptions, BaseBackupWords.NoSlot))
             arguments.Add($"--slot={slot}");
         if (request.MaxRateKilobytes is { } rate)
             arguments.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--max-rate={rate}"));
@@ -27,17 +27,7 @@ internal static class BaseBackupArguments
 
     // pg_basebackup wants the directory for WAL to be empty. One that the old copy's link leads to is not, and need not be named:
     // the link stays, and the new WAL moves to where it leads.
-    private static IEnumerable<string> WithoutWalDirectory(IReadOnlyList<string> options, string? walLink)
-    {
-        for (int i = 0; i < options.Count; i++)
-        {
-            if (walLink is not null && options[i] == "--waldir" && options.ElementAtOrDefault(i + 1)?.TrimEnd('/') == walLink.TrimEnd('/'))
-                i++;
-            else if (walLink is null || options[i].TrimEnd('/') != "--waldir=" + walLink.TrimEnd('/'))
-                yield return options[i];
-        }
-    }
-
-    private static bool Has(CloneRequest request, string letter, string name) =>
-        request.BaseBackupOptions.Any(option => option.StartsWith(letter, StringComparison.Ordinal) || option.Split('=')[0] == name);
+    private static IEnumerable<string> WithoutWalDirectory(IReadOnlyList<string> options, string? walLink) => BaseBackupWords.Read(options)
+        .Where(option => walLink is null || option.Name != BaseBackupWords.WalDirectory || option.Value?.TrimEnd('/') != walLink.TrimEnd('/'))
+        .SelectMany(option => option.Words);
 }

@@ -149,7 +149,7 @@ internal static class SourceChecks
     // pg_basebackup makes a temporary slot unless it gets one; the direct and the rsync method do the same unless -w vouches for the WAL.
     private static bool NeedsPassingSlot(CloneRequest request) => request.Method switch
     {
-        CloneMethod.BaseBackup => !request.BaseBackupOptions.Contains("--no-slot"),
+        CloneMethod.BaseBackup => !BaseBackupWords.Has(request.BaseBackupOptions, BaseBackupWords.NoSlot),
         CloneMethod.Command => false,
         _ => request.MinimumWalSegments is null,
     };

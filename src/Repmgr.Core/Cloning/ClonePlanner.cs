@@ -21,26 +21,34 @@ public sealed record CloneServers(Conninfo Source, string SourceName, Conninfo? 
     public CloneSource? UpstreamFacts { get; init; }
 }
 
+/// <summary>All that is known before a clone.</summary>
+/// <param name="Request">What is wanted.</param>
+/// <param name="Source">What the source said.</param>
+/// <param name="Target">What is here.</param>
+/// <param name="Tools">The programs there are.</param>
+/// <param name="Servers">Who is who.</param>
+/// <param name="StandbySettings">For <c>postgresql.auto.conf</c>.</param>
+public sealed record CloneScene(
+    CloneRequest Request, CloneSource Source, CloneTarget Target, CloneTools Tools, CloneServers Servers, IReadOnlyDictionary<string, string?> StandbySettings)
+{
+    /// <summary>Tablespaces with directories of their own, and where they go.</summary>
+    public IReadOnlyList<StagedTablespace> Tablespaces { get; } =
+    [
+        .. Source.Tablespaces.Where(space => !space.InPlace).Select(space => new StagedTablespace(
+            space.Oid, space.Location, Request.Destination(space.Location), Source.TablespaceVersionDirectory)),
+    ];
+}
+
 /// <summary>Decides whether and how a standby is cloned. The methods differ in the steps that copy; what is asked and how it ends is one.</summary>
 public static class ClonePlanner
 {
     // WAL that was written while the files were copied has to be replayed first.
     private static readonly TimeSpan StartWithin = TimeSpan.FromMinutes(30);
 
-    /// <param name="request">What is wanted.</param>
-    /// <param name="source">What the source said.</param>
-    /// <param name="target">What is here.</param>
-    /// <param name="tools">The programs there are.</param>
-    /// <param name="servers">Who is who.</param>
-    /// <param name="standbySettings">For <c>postgresql.auto.conf</c>.</param>
-    public static Planned Plan(
-        CloneRequest request,
-        CloneSource source,
-        CloneTarget target,
-        CloneTools tools,
-        CloneServers servers,
-        IReadOnlyDictionary<string, string?> standbySettings)
+    /// <param name="scene">What was seen.</param>
+    public static Planned Plan(CloneScene scene)
     {
+        (CloneRequest request, CloneSource source, CloneTarget target, CloneTools tools, CloneServers servers, IReadOnlyDictionary<string, string?> standbySettings) = scene;
         List<Objection> objections =
         [
             .. SourceChecks.Of(request, source, servers),
@@ -54,7 +62,7 @@ public static class ClonePlanner
                 [.. objections.Select(objection => objection.Problem)], codes.Count == 1 ? codes[0] : ExitCode.BadConfig);
         }
 
-        IReadOnlyList<StagedTablespace> tablespaces = Tablespaces(request, source);
+        IReadOnlyList<StagedTablespace> tablespaces = scene.Tablespaces;
         List<Step> steps =
         [
             .. Reserve(request, servers),
@@ -64,10 +72,10 @@ public static class ClonePlanner
                     source.SystemIdentifier, source.Version.Major, request.Method, [.. tablespaces.Select(space => space.Destination)])),
             .. request.Method switch
             {
-                CloneMethod.Direct => Direct(request, source, target, servers, tablespaces, standbySettings),
-                CloneMethod.BaseBackup => BaseBackup(request, source, target, tools, servers, tablespaces, standbySettings),
-                CloneMethod.Command => Command(request, source, target, tools, servers, tablespaces, standbySettings),
-                _ => Rsync(request, source, target, tools, servers, tablespaces, standbySettings),
+                CloneMethod.Direct => Direct(scene),
+                CloneMethod.BaseBackup => BaseBackup(scene),
+                CloneMethod.Command => Command(scene),
+                _ => Rsync(scene),
             },
             // A tool puts tablespaces where they are to be; there is nothing to move.
             new Step.FinishClone(request.DataDirectory, request.Method, request.Method == CloneMethod.Command ? [] : tablespaces),
@@ -113,15 +121,9 @@ public static class ClonePlanner
             yield return new Step.ReserveSlot(upstream, servers.UpstreamName, slot);
     }
 
-    private static IEnumerable<Step> BaseBackup(
-        CloneRequest request,
-        CloneSource source,
-        CloneTarget target,
-        CloneTools tools,
-        CloneServers servers,
-        IReadOnlyList<StagedTablespace> tablespaces,
-        IReadOnlyDictionary<string, string?> standbySettings)
+    private static IEnumerable<Step> BaseBackup(CloneScene scene)
     {
+        (CloneRequest request, CloneSource source, CloneTarget target, CloneTools tools, CloneServers servers, _) = scene;
         string staging = Staging(request);
         IReadOnlyList<string> earlier = request.EarlierBackups;
         string first = earlier.Count == 0 ? staging : $"{request.DataDirectory.TrimEnd('/')}/{CopyRules.Incremental}";
@@ -132,29 +134,23 @@ public static class ClonePlanner
                 servers.Source,
                 servers.SourceName,
                 first,
-                tablespaces,
+                scene.Tablespaces,
                 BaseBackupArguments.Of(request, servers.UpstreamIsSource, target.WalLink),
                 TotalBytes(source))),
             .. earlier.Count == 0
                 ? Array.Empty<Step>()
-                : [new Step.CombineBackups(new CombineCopy($"{tools.BinDirectory}/pg_combinebackup", earlier, first, staging, tablespaces, TotalBytes(source)))],
+                : [new Step.CombineBackups(new CombineCopy($"{tools.BinDirectory}/pg_combinebackup", earlier, first, staging, scene.Tablespaces, TotalBytes(source)))],
             .. request.VerifyBackup ? [new Step.VerifyCopy($"{tools.BinDirectory}/pg_verifybackup", staging)] : Array.Empty<Step>(),
-            .. Configure(request, source, staging, standbySettings),
+            .. Configure(scene, staging),
         ];
 
         // As long as both fit, the old files stay until the new ones are whole and checked.
-        return AroundOldCopy(copy, Fits(source, target), request, source, target, tablespaces);
+        return AroundOldCopy(copy, Fits(source, target), scene);
     }
 
-    private static IEnumerable<Step> Command(
-        CloneRequest request,
-        CloneSource source,
-        CloneTarget target,
-        CloneTools tools,
-        CloneServers servers,
-        IReadOnlyList<StagedTablespace> tablespaces,
-        IReadOnlyDictionary<string, string?> standbySettings)
+    private static IEnumerable<Step> Command(CloneScene scene)
     {
+        (CloneRequest request, CloneSource source, CloneTarget target, CloneTools tools, CloneServers servers, _) = scene;
         string staging = Staging(request);
         string template = request.Command ?? "";
         List<Step> copy =
@@ -165,21 +161,20 @@ public static class ClonePlanner
                 servers.Source,
                 staging,
                 request.DataDirectory,
-                new ExpectedCopy(servers.SourceName, source.SystemIdentifier, source.Version.Major, tablespaces),
+                new ExpectedCopy(servers.SourceName, source.SystemIdentifier, source.Version.Major, scene.Tablespaces),
                 TotalBytes(source))),
-            .. Configure(request, source, staging, standbySettings),
+            .. Configure(scene, staging),
         ];
 
         // A tool has one place for a tablespace, and wants it to be empty.
-        return AroundOldCopy(copy, Fits(source, target) && tablespaces.Count == 0, request, source, target, tablespaces);
+        return AroundOldCopy(copy, Fits(source, target) && scene.Tablespaces.Count == 0, scene);
     }
 
-    private static IEnumerable<Step> AroundOldCopy(
-        IReadOnlyList<Step> copy, bool keep, CloneRequest request, CloneSource source, CloneTarget target, IReadOnlyList<StagedTablespace> tablespaces)
+    private static IEnumerable<Step> AroundOldCopy(IReadOnlyList<Step> copy, bool keep, CloneScene scene)
     {
-        if (!target.Content.HoldsCopy)
+        if (!scene.Target.Content.HoldsCopy)
             return copy;
-        var clear = new Step.ClearTarget(request.DataDirectory, [.. tablespaces.Select(space => space.Destination)], source.TablespaceVersionDirectory);
+        var clear = new Step.ClearTarget(scene.Request.DataDirectory, [.. scene.Tablespaces.Select(space => space.Destination)], scene.Source.TablespaceVersionDirectory) { TablespacesOfOthers = scene.Target.TablespacesOfOthers };
         return keep ? [.. copy, clear] : [clear, .. copy];
     }
 
@@ -189,74 +184,73 @@ public static class ClonePlanner
 
     private static long? TotalBytes(CloneSource source) => source.MainBytes is { } main ? main + source.Tablespaces.Sum(space => space.Bytes ?? 0) : null;
 
-    private static IEnumerable<Step> Direct(
-        CloneRequest request,
-        CloneSource source,
-        CloneTarget target,
-        CloneServers servers,
-        IReadOnlyList<StagedTablespace> tablespaces,
-        IReadOnlyDictionary<string, string?> standbySettings) =>
-    [
-        new Step.CopyDirectly(new DirectCopy
-        {
-            Source = servers.Backup,
-            SourceName = servers.SourceName,
-            Version = source.Version,
-            SystemIdentifier = source.SystemIdentifier,
-            WalSegmentBytes = source.WalSegmentBytes,
-            DataDirectory = request.DataDirectory,
-            VersionDirectory = source.TablespaceVersionDirectory,
-            TablespaceMappings = request.TablespaceMappings,
-            KnownDirectories = [.. tablespaces.Select(space => space.Destination)],
-            WalDirectory = request.WalDirectory,
-            OntoExisting = target.Content.HoldsCopy,
-            Jobs = request.Jobs,
-            MaxBytesPerSecond = request.MaxRateKilobytes * 1024,
-            Guard = Guard(request, servers),
-            VerifyChecksums = !request.IgnoreDamagedPages,
-            EstimatedBytes = TotalBytes(source),
-        }),
-        .. Configure(request, source, request.DataDirectory, standbySettings),
-    ];
+    private static IEnumerable<Step> Direct(CloneScene scene)
+    {
+        (CloneRequest request, CloneSource source, CloneTarget target, _, CloneServers servers, _) = scene;
+        return
+        [
+            new Step.CopyDirectly(new DirectCopy
+            {
+                Source = servers.Backup,
+                SourceName = servers.SourceName,
+                Version = source.Version,
+                SystemIdentifier = source.SystemIdentifier,
+                WalSegmentBytes = source.WalSegmentBytes,
+                DataDirectory = request.DataDirectory,
+                VersionDirectory = source.TablespaceVersionDirectory,
+                TablespaceMappings = request.TablespaceMappings,
+                KnownDirectories = [.. scene.Tablespaces.Select(space => space.Destination)],
+                TablespacesOfOthers = target.TablespacesOfOthers,
+                WalDirectory = request.WalDirectory,
+                OntoExisting = target.Content.HoldsCopy,
+                Jobs = request.Jobs,
+                MaxBytesPerSecond = request.MaxRateKilobytes * 1024,
+                Guard = Guard(request, servers),
+                VerifyChecksums = !request.IgnoreDamagedPages,
+                EstimatedBytes = TotalBytes(source),
+                ReadBytesPerSecond = source.ReadBytesPerSecond,
+            }),
+            .. Configure(scene, request.DataDirectory),
+        ];
+    }
 
     private static WalGuard Guard(CloneRequest request, CloneServers servers) =>
         request.SlotName is not null && servers.UpstreamIsSource ? WalGuard.StandbySlot
         : request.MinimumWalSegments is null ? WalGuard.TemporarySlot
         : WalGuard.KeptWal;
 
-    private static IEnumerable<Step> Rsync(
-        CloneRequest request,
-        CloneSource source,
-        CloneTarget target,
-        CloneTools tools,
-        CloneServers servers,
-        IReadOnlyList<StagedTablespace> tablespaces,
-        IReadOnlyDictionary<string, string?> standbySettings) =>
-    [
-        new Step.CopyByRsync(new RsyncCopy
-        {
-            Source = servers.Backup,
-            Shell = new RemoteShell(request.SshHost ?? "localhost", request.RemoteUser, request.SshOptions),
-            Version = source.Version,
-            WalSegmentBytes = source.WalSegmentBytes,
-            SourceDirectory = source.DataDirectory ?? "",
-            DataDirectory = request.DataDirectory,
-            Tablespaces = source.Tablespaces,
-            Destinations = tablespaces,
-            OntoExisting = target.Content.HoldsCopy,
-            IgnoreVanishedFiles = request.IgnoreVanishedFiles,
-            RsyncOptions = request.RsyncOptions,
-            Jobs = request.Jobs,
-            MaxRateKilobytes = request.MaxRateKilobytes,
-            Guard = Guard(request, servers),
-            ControlDataProgram = tools.BinDirectory is { } directory ? $"{directory}/pg_controldata" : null,
-        }),
-        .. Configure(request, source, request.DataDirectory, standbySettings),
-    ];
-
-    private static IEnumerable<Step> Configure(
-        CloneRequest request, CloneSource source, string directory, IReadOnlyDictionary<string, string?> standbySettings)
+    private static IEnumerable<Step> Rsync(CloneScene scene)
     {
+        (CloneRequest request, CloneSource source, CloneTarget target, CloneTools tools, CloneServers servers, _) = scene;
+        return
+        [
+            new Step.CopyByRsync(new RsyncCopy
+            {
+                Source = servers.Backup,
+                Shell = new RemoteShell(request.SshHost ?? "localhost", request.RemoteUser, request.SshOptions),
+                Version = source.Version,
+                WalSegmentBytes = source.WalSegmentBytes,
+                SourceDirectory = source.DataDirectory ?? "",
+                DataDirectory = request.DataDirectory,
+                Tablespaces = source.Tablespaces,
+                Destinations = scene.Tablespaces,
+                VersionDirectory = source.TablespaceVersionDirectory,
+                TablespacesOfOthers = target.TablespacesOfOthers,
+                OntoExisting = target.Content.HoldsCopy,
+                IgnoreVanishedFiles = request.IgnoreVanishedFiles,
+                RsyncOptions = request.RsyncOptions,
+                Jobs = request.Jobs,
+                MaxRateKilobytes = request.MaxRateKilobytes,
+                Guard = Guard(request, servers),
+                ControlDataProgram = tools.BinDirectory is { } directory ? $"{directory}/pg_controldata" : null,
+            }),
+            .. Configure(scene, request.DataDirectory),
+        ];
+    }
+
+    private static IEnumerable<Step> Configure(CloneScene scene, string directory)
+    {
+        (CloneRequest request, CloneSource source, _, _, _, _) = scene;
         if (request.ExternalConfig != ExternalConfigCopy.None && source.ExternalConfigFiles is { Count: > 0 } files)
         {
             yield return new Step.CopyConfigFiles(
@@ -267,12 +261,6 @@ public static class ClonePlanner
                 ]);
         }
 
-        yield return new Step.ConfigureStandby(directory, standbySettings);
+        yield return new Step.ConfigureStandby(directory, scene.StandbySettings);
     }
-
-    private static IReadOnlyList<StagedTablespace> Tablespaces(CloneRequest request, CloneSource source) =>
-    [
-        .. source.Tablespaces.Where(space => !space.InPlace).Select(space => new StagedTablespace(
-            space.Oid, space.Location, request.Destination(space.Location), source.TablespaceVersionDirectory)),
-    ];
 }

@@ -57,6 +57,9 @@ public sealed record CloneSource
     /// <summary>Bytes in the data directory without tablespaces elsewhere and without WAL; null when the role may not know.</summary>
     public long? MainBytes { get; init; }
 
+    /// <summary>What a short read of its files over one connection brought in a second; null: not tried.</summary>
+    public long? ReadBytesPerSecond { get; init; }
+
     /// <summary>The settings a standby must have at least as high as its primary, by name.</summary>
     public required IReadOnlyDictionary<string, int> StandbyMinimums { get; init; }
 

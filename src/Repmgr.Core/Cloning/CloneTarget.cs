@@ -18,6 +18,9 @@ public sealed record CloneTarget(
     /// <summary>The data directory of another cluster that this one lies inside of; null: of none.</summary>
     public string? Inside { get; init; }
 
+    /// <summary>Tablespace directories that other clusters on this host use, as far as they are known: nothing in them is touched.</summary>
+    public IReadOnlyList<string> TablespacesOfOthers { get; init; } = [];
+
     /// <summary>The earlier backups named in the request, in its order.</summary>
     public IReadOnlyList<EarlierBackup> EarlierBackups { get; init; } = [];
 

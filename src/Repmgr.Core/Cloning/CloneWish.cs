@@ -73,12 +73,12 @@ public sealed record CloneWish(
             BaseBackupOptions = Options.WalDirectory is { } own ? [.. baseBackup, "--waldir=" + own] : baseBackup,
             Command = Settings.CloneCommand,
             EarlierBackups = Options.IncrementalFrom,
-            WalDirectory = (Options.WalDirectory ?? BaseBackupWords.Value(baseBackup, null, "--waldir"))?.TrimEnd('/'),
+            WalDirectory = (Options.WalDirectory ?? BaseBackupWords.Value(baseBackup, BaseBackupWords.WalDirectory))?.TrimEnd('/'),
             MaxRateKilobytes = MaxRate(baseBackup) is { } rate ? Math.Max(1, rate / 1024) : null,
             VerifyBackup = Options.VerifyBackup,
             Start = Options.Start,
             StreamWithin = Settings.StandbyReconnectTimeout,
-            IgnoreDamagedPages = Options.NoVerifyChecksums || BaseBackupWords.Has(baseBackup, null, "--no-verify-checksums"),
+            IgnoreDamagedPages = Options.NoVerifyChecksums || BaseBackupWords.Has(baseBackup, BaseBackupWords.NoVerifyChecksums),
             MinimumWalSegments = Options.WalKeepSegments,
             TablespaceMappings = Settings.TablespaceMapping,
             ExternalConfig = !Options.CopyExternalConfigFiles ? ExternalConfigCopy.None
@@ -94,7 +94,7 @@ public sealed record CloneWish(
 
     // What a configuration of repmgr 5 tells pg_basebackup about rate and WAL holds for the direct method too.
     private long? MaxRate(IReadOnlyList<string> baseBackup) => Options.MaxRate is { } rate ? rate
-        : Method == CloneMethod.Direct && BaseBackupWords.Value(baseBackup, "-r", "--max-rate") is { } text ? OptionValue.Rate.BytesPerSecond(text)
+        : Method == CloneMethod.Direct && BaseBackupWords.Value(baseBackup, BaseBackupWords.MaxRate) is { } text ? OptionValue.Rate.BytesPerSecond(text)
         : null;
 
     public string? ReplicationUser => Options.ReplicationUser ?? Settings.ReplicationUser;

@@ -86,6 +86,12 @@ public sealed record RsyncCopy
     /// <summary>Those with a directory of their own.</summary>
     public required IReadOnlyList<StagedTablespace> Destinations { get; init; }
 
+    /// <summary>The directory in each tablespace that belongs to the cluster.</summary>
+    public required string VersionDirectory { get; init; }
+
+    /// <summary>Tablespace directories of other clusters on this host.</summary>
+    public IReadOnlyList<string> TablespacesOfOthers { get; init; } = [];
+
     /// <summary>Files are there already: compare them by checksum, and delete what the source does not have.</summary>
     public required bool OntoExisting { get; init; }
 

@@ -52,7 +52,7 @@ internal static class IncrementalChecks
     // pg_combinebackup copies the WAL of the last backup, but not through a link.
     private static IEnumerable<Objection> OfOptions(CloneRequest request)
     {
-        if (request.BaseBackupOptions.Any(option => option.Split('=')[0] == "--waldir"))
+        if (BaseBackupWords.Has(request.BaseBackupOptions, BaseBackupWords.WalDirectory))
             yield return new(new Problem("--waldir and --incremental-from exclude each other", Hint: "Remove --waldir from pg_basebackup_options for this clone."));
     }
 

@@ -167,6 +167,9 @@ public abstract record Step
     /// <summary>Delete what an older copy left in the data directory and its tablespaces; its control file goes first.</summary>
     public sealed record ClearTarget(string DataDirectory, IReadOnlyList<string> TablespaceDirectories, string VersionDirectory) : Step
     {
+        /// <summary>Tablespace directories of other clusters on this host: nothing in them is touched.</summary>
+        public IReadOnlyList<string> TablespacesOfOthers { get; init; } = [];
+
         public override string Describe() => $"delete the old files in \"{DataDirectory}\""
             + (TablespaceDirectories.Count == 0 ? "" : $" and in {Listed(TablespaceDirectories)}");
     }

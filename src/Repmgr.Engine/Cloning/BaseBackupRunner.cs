@@ -35,7 +35,7 @@ internal sealed partial class BaseBackupRunner(BaseBackupCopy copy, IProgress<Co
                     ? new Problem(
                         "there is no space left for the copy",
                         Explain(result),
-                        "What was copied is removed. Free some space and run the command again; --method=rsync would go on with what it has.")
+                        "What was copied is removed. Free some space and run the command again. Methods direct and rsync keep what they have copied and go on from there.")
                     : new Problem(
                         "pg_basebackup failed",
                         Explain(result),

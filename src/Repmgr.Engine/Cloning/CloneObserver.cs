@@ -5,6 +5,7 @@ using Repmgr.Core.Hosts;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
+using Repmgr.Engine.Cloning.Direct;
 using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Metadata;
 using Repmgr.Engine.Postgres;
@@ -44,7 +45,7 @@ public abstract record CloneLook
     {
         public Planned Plan(bool configurationOnly) => configurationOnly
             ? ClonePlanner.PlanConfiguration(Request, Source, Target, Servers, StandbySettings, Record, Primary)
-            : ClonePlanner.Plan(Request, Source, Target, Tools, Servers, StandbySettings);
+            : ClonePlanner.Plan(new CloneScene(Request, Source, Target, Tools, Servers, StandbySettings));
     }
 }
 
@@ -65,7 +66,7 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
         await using (session.ConfigureAwait(false))
         {
             Answer<(CloneSource, IReadOnlyList<NodeRecord>)> answer = await session
-                .RunAsync((connection, token) => AskAsync(connection, wish.ReplicationUser, token), LookWithin, cancel).ConfigureAwait(false);
+                .RunAsync((connection, token) => AskAsync(connection, wish, token), LookWithin, cancel).ConfigureAwait(false);
             return answer switch
             {
                 Answer<(CloneSource, IReadOnlyList<NodeRecord>)>.Got { Value: var (source, nodes) } =>
@@ -78,9 +79,11 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
     }
 
     private static async Task<(CloneSource Source, IReadOnlyList<NodeRecord> Nodes)> AskAsync(
-        NpgsqlConnection connection, string? replicationUser, CancellationToken cancel)
+        NpgsqlConnection connection, CloneWish wish, CancellationToken cancel)
     {
-        CloneSource source = await SourceLook.LookAsync(connection, replicationUser, cancel).ConfigureAwait(false);
+        CloneSource source = await SourceLook.LookAsync(connection, wish.ReplicationUser, cancel).ConfigureAwait(false);
+        if (wish is { Options.DryRun: true, Method: CloneMethod.Direct } && source.Rights.MissingFileFunctions.Count == 0)
+            source = source with { ReadBytesPerSecond = await ReadRate.MeasureAsync(connection, cancel).ConfigureAwait(false) };
         return (source, source.RegisteredNodes.Count == 0 ? [] : await NodeStore.ReadAllAsync(connection, cancel).ConfigureAwait(false));
     }
 
@@ -121,7 +124,7 @@ public sealed class CloneObserver(PostgresConnector connector, HostObserver host
         return new CloneLook.Seen(
             request,
             source with { ReplicationRefused = (await login.ConfigureAwait(false) as ReplicationAnswer.Refused)?.Why },
-            TargetLook.Look(request, source) with
+            TargetLook.Look(request, source, OldTablespaces.OfOthers(here, request.DataDirectory)) with
             {
                 Configuration = configuration is null || bindir is null ? null
                     : await ConfigurationLook.LookAsync(bindir, configuration, source.StandbyMinimums.Keys, cancel).ConfigureAwait(false),

@@ -35,7 +35,7 @@ internal sealed class RsyncRunner(RsyncCopy copy, PostgresConnector connector, I
             DurableFile.Replace(Path.Combine(copy.DataDirectory, "tablespace_map"), Encoding.UTF8.GetBytes(map));
         return new StepOutcome.Done(string.Create(
             CultureInfo.InvariantCulture,
-            $"{files.Moved} bytes of files moved, and {segments} WAL segments; backup from {end.Label.Start} to {end.Stop} on timeline {end.Label.Timeline}"))
+            $"{files.Moved} bytes of files moved, and {segments} WAL segment{(segments == 1 ? "" : "s")}; backup from {end.Label.Start} to {end.Stop} on timeline {end.Label.Timeline}"))
         {
             Copied = new CloneResult(CloneMethod.Rsync, copy.Jobs, TimeSpan.Zero)
             {

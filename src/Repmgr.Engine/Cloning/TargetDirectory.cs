@@ -77,6 +77,7 @@ internal static class TargetDirectory
     public static void Clear(Step.ClearTarget step)
     {
         HideControlFile(step.DataDirectory);
+        OldTablespaces.Delete(step.DataDirectory, step.VersionDirectory, [.. step.TablespaceDirectories.Select(directory => ("", directory))], step.TablespacesOfOthers);
         foreach (string space in step.TablespaceDirectories.Where(Directory.Exists))
         {
             foreach (string version in Directory.EnumerateDirectories(space, "PG_*").Where(path => OwnsVersion(step, path)))
@@ -189,6 +190,7 @@ internal static class TargetDirectory
         Directory.CreateDirectory(Path.Combine(copy.DataDirectory, "global"), OwnerOnly);
         string links = Path.Combine(copy.DataDirectory, "pg_tblspc");
         Directory.CreateDirectory(links, OwnerOnly);
+        OldTablespaces.Delete(copy.DataDirectory, copy.VersionDirectory, [.. copy.Destinations.Select(space => (Name(space), space.Destination))], copy.TablespacesOfOthers);
         foreach (StagedTablespace space in copy.Destinations)
         {
             Directory.CreateDirectory(Path.Combine(space.Destination, space.VersionDirectory), OwnerOnly);

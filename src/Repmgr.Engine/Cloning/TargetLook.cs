@@ -9,7 +9,10 @@ namespace Repmgr.Engine.Cloning;
 /// <summary>Looks at the directories a clone will fill. Changes nothing.</summary>
 internal static class TargetLook
 {
-    public static CloneTarget Look(CloneRequest request, CloneSource source)
+    /// <param name="request">What is wanted.</param>
+    /// <param name="source">What the source said.</param>
+    /// <param name="others">Tablespace directories of other clusters on this host.</param>
+    public static CloneTarget Look(CloneRequest request, CloneSource source, IReadOnlyList<string> others)
     {
         string directory = request.DataDirectory;
         TargetContent content = Content(directory);
@@ -20,9 +23,10 @@ internal static class TargetLook
             content,
             Unwritable(directory),
             Room(directory, content.HoldsCopy, mounts),
-            [.. source.Tablespaces.Where(space => !space.InPlace).Select(space => Tablespace(request, source, space, content, mounts))])
+            [.. source.Tablespaces.Where(space => !space.InPlace).Select(space => Tablespace(request, source, space, content, mounts, others))])
         {
             WalLink = walLink,
+            TablespacesOfOthers = others,
             EarlierBackups = [.. request.EarlierBackups.Select(RestoredCopyFiles.Earlier)],
             IsWalDirectoryInUse = request.WalDirectory is { } wal && wal != walLink?.TrimEnd('/') && Directory.Exists(wal) && Directory.EnumerateFileSystemEntries(wal).Any(),
             Inside = Above(directory).FirstOrDefault(above => File.Exists(Path.Combine(above, CopyRules.ControlFile))),
@@ -92,13 +96,17 @@ internal static class TargetLook
     }
 
     private static TargetTablespace Tablespace(
-        CloneRequest request, CloneSource source, TablespaceView space, TargetContent content, IReadOnlyList<string> mounts)
+        CloneRequest request, CloneSource source, TablespaceView space, TargetContent content, IReadOnlyList<string> mounts, IReadOnlyList<string> others)
     {
         string path = request.Destination(space.Location);
         bool used = Directory.Exists(Path.Combine(path, source.TablespaceVersionDirectory));
-        bool own = content is TargetContent.Unfinished { Marker: var marker }
-            ? marker.TablespaceDirectories.Contains(path)
-            : content is TargetContent.Cluster && LinksTo(request.DataDirectory, path);
+        // A copy of files made on the source's own host has links to the source's tablespaces.
+        bool own = !others.Any(other => OldTablespaces.IsSame(other, path)) && content switch
+        {
+            TargetContent.Unfinished { Marker: var marker } => marker.TablespaceDirectories.Contains(path),
+            TargetContent.Cluster => LinksTo(request.DataDirectory, path),
+            _ => false,
+        };
         return new TargetTablespace(space.Oid, Room(path, own, mounts), Unwritable(path), used && !own);
     }
 

@@ -55,6 +55,39 @@ internal sealed class CloneRun
         Assert.Fail($"the clone ended five times before it could be killed where {whenThereIs} is there");
     }
 
+    /// <summary>The most memory that repmgr had resident at once, in bytes, as far as a look every millisecond shows.</summary>
+    /// <remarks><c>VmHWM</c>: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html</remarks>
+    public Task<long> PeakMemoryAsync() => Task.Factory.StartNew(
+        () =>
+        {
+            long peak = 0;
+            int? pid = null;
+            while (!Ended.IsCompleted)
+            {
+                pid ??= Processes("repmgr").Select(found => (int?)found).FirstOrDefault();
+                peak = Math.Max(peak, pid is { } found ? PeakOf(found) : 0);
+                Thread.Sleep(1);
+            }
+
+            return peak;
+        },
+        CancellationToken.None,
+        TaskCreationOptions.LongRunning,
+        TaskScheduler.Default);
+
+    private static long PeakOf(int pid)
+    {
+        try
+        {
+            string? line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Trim(), System.Globalization.CultureInfo.InvariantCulture) << 10;
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
     // Who is to be killed is looked up first: that takes longer than some of the points last.
     private void KillWhen(string path)
     {

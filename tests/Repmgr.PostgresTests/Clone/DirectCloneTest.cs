@@ -136,6 +136,9 @@ public sealed class DirectCloneTest : CloneTest
         var plan = (await CloneAsync(target, Clone(source, "--start", "--dry-run", "--max-rate=1M"))).ShouldSucceed().ShouldSay("and wait until it streams from 127.0.0.1");
         Assert.Matches(@"copy 127\.0\.0\.1:[0-9]+ \([0-9]+ MB, at 1024 kB a second at least [0-9]+ s\) to", plan.Stdout);
 
+        plan = (await CloneAsync(target, Clone(source, "--dry-run"))).ShouldSucceed();
+        Assert.Matches(@"copy 127\.0\.0\.1:[0-9]+ \([0-9]+ MB, about [0-9]+ s by a short test read\) to", plan.Stdout);
+
         var result = (await CloneAsync(target, Clone(source, "--start", "--progress=json"))).ShouldSucceed().ShouldSay("and streams from 127.0.0.1").ShouldSay("the standby is running");
         await target.StreamsFromAsync(source);
         JsonElement[] lines = [.. result.Stderr.Split('\n').Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement)];

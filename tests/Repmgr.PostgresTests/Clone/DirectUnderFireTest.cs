@@ -63,12 +63,15 @@ public sealed class DirectUnderFireTest : CloneTest
         await SameRowsAsync(target, standby, "filling");
     }
 
+    /// <summary>Many on one major, some on each other.</summary>
+    public static TheoryData<int, int, int> Kills { get; } =
+        [.. PostgresMajor.Wanted.Select(major => new TheoryDataRow<int, int, int>(major, 20261124 + major, major == PostgresMajor.Default ? 30 : 6))];
+
     /// <summary>The seed is in the name, so that a failure can be repeated as far as chance lets it.</summary>
-    [Theory]
-    [InlineData(20261124, 30)]
-    public async Task Killed_at_any_moment_the_source_is_clean_and_the_next_run_completes(int seed, int kills)
+    [Theory, MemberData(nameof(Kills))]
+    public async Task Killed_at_any_moment_the_source_is_clean_and_the_next_run_completes(int major, int seed, int kills)
     {
-        var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
+        var (source, target) = await OnLoopbackAsync(major);
         await FillAsync(source, 20_000);
         await target.WriteConfAsync("use_replication_slots=yes");
         var chance = new Random(seed);

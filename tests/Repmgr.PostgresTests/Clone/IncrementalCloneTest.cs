@@ -79,7 +79,7 @@ public sealed class IncrementalCloneTest : CloneTest
         var (source, target, there, here) = await SummarizingAsync(major);
         string sunday = await BackupAsync(source, target, "sunday", there);
         await source.ExecuteAsync("create table monday as select g, repeat('x', 500) as wide from generate_series(1, 20000) g");
-        var run = CloneRun.Start(target, OnTop(source, sunday, null, "--max-rate=1M"));
+        var run = CloneRun.Start(target, OnTop(source, sunday, null, "--max-rate=4M"));
         Assert.True(await run.KillAsync("repmgr", () => Task.FromResult(File.Exists(Path.Combine(target.DataDirectory, "repmgr_clone.incremental", "backup_label")))));
         await run.Ended;
         await LeftBackupModeAsync(source);
@@ -90,6 +90,25 @@ public sealed class IncrementalCloneTest : CloneTest
         Assert.Empty(Directory.EnumerateFileSystemEntries(here, "repmgr_clone*"));
         await StartsAndStreamsAsync(target, source);
         await SameRowsAsync(target, source, "monday");
+    }
+
+    [Theory, MemberData(nameof(Majors))]
+    public async Task Killed_while_it_combines_it_cannot_be_started_and_the_next_run_completes(int major)
+    {
+        var (source, target, there, here) = await SummarizingAsync(major);
+        string sunday = await BackupAsync(source, target, "sunday", there);
+        await source.ExecuteAsync("update filling set text = 'monday' where g <= 10");
+        await CloneRun.KillWhereAsync(target, "repmgr_clone.staging/base", OnTop(source, sunday, null));
+        await CannotBeStartedAsync(target);
+        await LeftBackupModeAsync(source);
+
+        (await CloneAsync(target, OnTop(source, sunday, null, "--verify-backup"))).ShouldSucceed().ShouldSay("is continued");
+        Assert.Empty(Directory.EnumerateFileSystemEntries(target.DataDirectory, "repmgr_clone*"));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(here, "repmgr_clone*"));
+        await StartsAndStreamsAsync(target, source);
+        foreach (string table in new[] { "filling", "elsewhere" })
+            await SameRowsAsync(target, source, table);
+        (await target.RunAsync(target.Major.Program("pg_verifybackup"), sunday)).ShouldSucceed();
     }
 
     /// <summary>What was fetched and what it is combined into do not fit together, where the whole copy alone would.</summary>

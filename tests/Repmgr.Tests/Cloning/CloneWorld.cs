@@ -61,8 +61,8 @@ internal static class CloneWorld
 
     public static Planned Plan(
         CloneRequest? request = null, CloneSource? source = null, CloneTarget? target = null, CloneTools? tools = null, CloneServers? servers = null) =>
-        ClonePlanner.Plan(
-            request ?? Request, source ?? Source, target ?? Target, tools ?? Tools, servers ?? Servers, new Dictionary<string, string?> { ["primary_conninfo"] = "host=node1" });
+        ClonePlanner.Plan(new CloneScene(
+            request ?? Request, source ?? Source, target ?? Target, tools ?? Tools, servers ?? Servers, new Dictionary<string, string?> { ["primary_conninfo"] = "host=node1" }));
 
     public static IReadOnlyList<Step> Steps(Planned planned) => Assert.IsType<Planned.Ready>(planned).Plan.Steps;
 

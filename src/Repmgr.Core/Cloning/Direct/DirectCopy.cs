@@ -30,6 +30,9 @@ public sealed record DirectCopy
     /// <summary>The tablespace directories that were looked at, and found free or this target's own.</summary>
     public required IReadOnlyList<string> KnownDirectories { get; init; }
 
+    /// <summary>Tablespace directories of other clusters on this host.</summary>
+    public IReadOnlyList<string> TablespacesOfOthers { get; init; } = [];
+
     /// <summary>Where <c>pg_wal</c> is to be; null: in the data directory, or where a link that is there leads.</summary>
     public string? WalDirectory { get; init; }
 
@@ -50,12 +53,19 @@ public sealed record DirectCopy
     /// <summary>What the source's files take, as far as the role may know; null: it may not.</summary>
     public long? EstimatedBytes { get; init; }
 
-    /// <summary>For the description of the step: <c> (12 GB, at 50 MB a second at least 4 min)</c>. Empty when nothing is known.</summary>
-    public string Estimate => (EstimatedBytes, MaxBytesPerSecond) switch
+    /// <summary>What a short read over one connection brought in a second; null: not tried.</summary>
+    public long? ReadBytesPerSecond { get; init; }
+
+    /// <summary>
+    /// For the description of the step: <c> (12 GB, at 50 MB a second at least 4 min)</c>, or <c> (12 GB, about 1 min by a short test read)</c>.
+    /// Empty when nothing is known. How much of an existing copy has to be moved is not known before.
+    /// </summary>
+    public string Estimate => (EstimatedBytes, MaxBytesPerSecond, ReadBytesPerSecond) switch
     {
-        (null, _) => "",
-        ({ } bytes, { } rate) when !OntoExisting => $" ({TargetChecks.Size(bytes)}, at {TargetChecks.Size(rate)} a second at least {Time(bytes / rate)})",
-        ({ } bytes, _) => $" ({TargetChecks.Size(bytes)})",
+        (null, _, _) => "",
+        ({ } bytes, { } limit, var read) when !OntoExisting && !(read < limit) => $" ({TargetChecks.Size(bytes)}, at {TargetChecks.Size(limit)} a second at least {Time(bytes / limit)})",
+        ({ } bytes, _, { } read and > 0) when !OntoExisting => $" ({TargetChecks.Size(bytes)}, about {Time(bytes / read)} by a short test read)",
+        ({ } bytes, _, _) => $" ({TargetChecks.Size(bytes)})",
     };
 
     private static string Time(long seconds) => seconds switch

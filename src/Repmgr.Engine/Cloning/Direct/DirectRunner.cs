@@ -118,7 +118,7 @@ internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector,
         };
         return new StepOutcome.Done(string.Create(
             CultureInfo.InvariantCulture,
-            $"{result.BytesMoved} bytes of {result.Files} files moved, {result.BytesCompared} compared, and {segments} WAL segments, in {took.TotalSeconds:0.0} s; backup from {end.Label.Start} to {end.Stop} on timeline {end.Label.Timeline}"))
+            $"{result.BytesMoved} bytes of {result.Files} files moved, {result.BytesCompared} compared, and {segments} WAL segment{(segments == 1 ? "" : "s")}, in {took.TotalSeconds:0.0} s; backup from {end.Label.Start} to {end.Stop} on timeline {end.Label.Timeline}"))
         {
             Copied = result,
         };

@@ -15,6 +15,8 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
     public void Prepare(CopyList list)
     {
         File.SetUnixFileMode(Root, source.DirectoryMode);
+        OldTablespaces.Delete(
+            Root, copy.VersionDirectory, [.. tablespaces.Where(space => !space.InPlace).Select(space => (Path.GetFileName(Link(space)), copy.Destination(space.Location)))], copy.TablespacesOfOthers);
         HashSet<string> directories = [.. list.Directories];
         Prune("", [.. list.Files.Select(file => file.Path)], directories);
         PlaceWal();
