@@ -19,13 +19,35 @@ internal static class BaseBackupWords
 
     private static readonly Dictionary<char, string> WithValue = new()
     {
-        ['c'] = "--checkpoint", ['d'] = "--dbname", ['D'] = "--pgdata", ['F'] = "--format", ['h'] = "--host", ['i'] = "--incremental", ['l'] = "--label", ['p'] = "--port",
-        ['r'] = MaxRate, ['s'] = "--status-interval", ['S'] = Slot, ['t'] = "--target", ['T'] = "--tablespace-mapping", ['U'] = "--username", ['X'] = WalMethod, ['Z'] = "--compress",
+        ['c'] = "--checkpoint",
+        ['d'] = "--dbname",
+        ['D'] = "--pgdata",
+        ['F'] = "--format",
+        ['h'] = "--host",
+        ['i'] = "--incremental",
+        ['l'] = "--label",
+        ['p'] = "--port",
+        ['r'] = MaxRate,
+        ['s'] = "--status-interval",
+        ['S'] = Slot,
+        ['t'] = "--target",
+        ['T'] = "--tablespace-mapping",
+        ['U'] = "--username",
+        ['X'] = WalMethod,
+        ['Z'] = "--compress",
     };
 
     private static readonly Dictionary<char, string> Flags = new()
     {
-        ['C'] = "--create-slot", ['n'] = "--no-clean", ['N'] = "--no-sync", ['P'] = "--progress", ['R'] = "--write-recovery-conf", ['v'] = "--verbose", ['w'] = "--no-password", ['W'] = "--password", ['z'] = "--gzip",
+        ['C'] = "--create-slot",
+        ['n'] = "--no-clean",
+        ['N'] = "--no-sync",
+        ['P'] = "--progress",
+        ['R'] = "--write-recovery-conf",
+        ['v'] = "--verbose",
+        ['w'] = "--no-password",
+        ['W'] = "--password",
+        ['z'] = "--gzip",
     };
 
     private static readonly HashSet<string> LongWithValue = [.. WithValue.Values, WalDirectory, "--manifest-checksums", "--sync-method"];
