@@ -1,9 +1,11 @@
 using System.Text;
 using Repmgr.Core.CommandLine;
+using Repmgr.Core.Monitoring;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
 using Repmgr.Engine;
 using Repmgr.Engine.Daemon;
+using Repmgr.Engine.Failover;
 using Repmgr.Engine.Files;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Metadata;
@@ -17,6 +19,8 @@ internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
     {
+        if (arguments is [GuardProcess.Argument, var stateDirectory, var dataDirectory])
+            return GuardProcess.Run(stateDirectory, dataDirectory);
         CommandTable table = CommandTable.Repmgrd;
         return (int)(CommandLineParser.Parse(arguments, table) switch
         {
@@ -93,13 +97,49 @@ internal static class Program
 
         try
         {
-            return await loop.RunAsync(loaded);
+            return loaded.Settings.Failover == FailoverMode.Automatic
+                ? await WithAgentAsync(loop, loaded, connector, recorder, log)
+                : await loop.RunAsync(loaded);
         }
         catch (Exception defect)
         {
             // A defect of this program: it is written down, and a service manager starts the daemon anew.
             log.Write(Severity.Crit, new Problem($"repmgrd ends because of a defect: {defect.Message}", defect.ToString(), "Please report this."));
             return ExitCode.Internal;
+        }
+    }
+
+    /// <summary>The watch goes on whatever becomes of the agent; only a defect of the agent ends both, to be started anew.</summary>
+    private static async Task<ExitCode> WithAgentAsync(WatchLoop loop, SettingsLoad.Loaded loaded, PostgresConnector connector, Recorder recorder, Log log)
+    {
+        using var ends = new CancellationTokenSource();
+        var agent = new FailoverAgent(
+            loaded.Settings, loaded.Path ?? "", connector, ApiServer.StartAsync, happened => recorder.Hand(new WatchAct.Tell(happened)), log);
+        Task<ExitCode> watching = loop.RunAsync(loaded);
+        Task failingOver = RunAgentAsync(agent, log, ends.Token);
+        await Task.WhenAny(watching, failingOver);
+        if (failingOver.IsFaulted)
+            await failingOver;
+        ExitCode exit = await watching;
+        await agent.StopAsync();
+        await ends.CancelAsync();
+        await Task.WhenAny(failingOver, Task.Delay(TimeSpan.FromSeconds(2)));
+        return exit;
+    }
+
+    private static async Task RunAgentAsync(FailoverAgent agent, Log log, CancellationToken cancel)
+    {
+        try
+        {
+            await agent.RunAsync(cancel);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // Told to end.
+        }
+        catch (Exception failed) when (failed is IOException or System.Net.Sockets.SocketException or UnauthorizedAccessException)
+        {
+            log.Error("there is no automatic failover", failed.Message, "repmgrd only watches. Correct it, and restart repmgrd.");
         }
     }
 

@@ -23,5 +23,5 @@ public abstract record SchemaState
     public sealed record Foreign(string Relation) : SchemaState;
 
     /// <summary>The version of the layout that this program makes.</summary>
-    public const int Current = 1;
+    public const int Current = 2;
 }

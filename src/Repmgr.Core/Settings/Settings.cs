@@ -111,6 +111,17 @@ public sealed record Settings
 
     // Automatic failover
     public FailoverMode Failover { get; init; }
+    public TimeSpan LeaseTtl { get; init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan LeaseRenewInterval { get; init; } = TimeSpan.FromSeconds(0.5);
+    public string ApiListen { get; init; } = "*:8008";
+    public string? ApiAddress { get; init; }
+    public string? StateDirectory { get; init; }
+
+    /// <summary>In bytes; null: however far behind.</summary>
+    public int? MaximumLagOnFailover { get; init; }
+    public TimeSpan WalRescueTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    public RejoinPolicy Rejoin { get; init; }
+    public TimeSpan AgentRestartGrace { get; init; } = TimeSpan.FromSeconds(30);
     public string? PromoteCommand { get; init; }
     public string? FollowCommand { get; init; }
     public TimeSpan PrimaryNotificationTimeout { get; init; } = TimeSpan.FromSeconds(60);
@@ -155,6 +166,16 @@ public enum FailoverMode
 {
     Manual,
     Automatic,
+}
+
+/// <summary>What becomes of the data of a node that went another way than the primary's.</summary>
+public enum RejoinPolicy
+{
+    /// <summary>They are made anew from the primary's; only what differs is moved.</summary>
+    Clone,
+
+    /// <summary>They stay as they are, and the node stays down.</summary>
+    Never,
 }
 
 /// <summary>How repmgrd sees whether a server is there.</summary>

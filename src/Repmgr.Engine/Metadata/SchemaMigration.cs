@@ -80,7 +80,29 @@ internal sealed record SchemaMigration(int Version, string Sql)
           JOIN repmgr.nodes n ON n.node_id = m.standby_node_id;
         """;
 
-    private static readonly SchemaMigration[] All = [new(1, First)];
+    // For the agents of automatic failover. The secret is read by who may read the table: its owner. Each gen_random_uuid() has 122
+    // bits of the server's strong random source. The first membership is written once.
+    private const string Second =
+        """
+        CREATE TABLE repmgr.cluster_secret (secret bytea NOT NULL);
+        CREATE UNIQUE INDEX cluster_secret_restrict ON repmgr.cluster_secret ((true));
+        INSERT INTO repmgr.cluster_secret (secret)
+        SELECT sha256(convert_to(concat(gen_random_uuid(), gen_random_uuid(), gen_random_uuid()), 'UTF8'));
+
+        CREATE TABLE repmgr.agents (
+            node_id integer PRIMARY KEY,
+            voter   text    NOT NULL,
+            address text    NOT NULL
+        );
+
+        CREATE TABLE repmgr.founding (
+            founded_at timestamptz NOT NULL DEFAULT now(),
+            document   text        NOT NULL
+        );
+        CREATE UNIQUE INDEX founding_restrict ON repmgr.founding ((true));
+        """;
+
+    private static readonly SchemaMigration[] All = [new(1, First), new(2, Second)];
 
     /// <summary>What remains to be done, in order, where <paramref name="version"/> is reached; 0: nothing yet.</summary>
     public static IEnumerable<SchemaMigration> After(int version) => All.Where(migration => migration.Version > version);

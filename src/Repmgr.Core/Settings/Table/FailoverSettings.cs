@@ -15,6 +15,43 @@ internal static class FailoverSettings
             TakesEffect = TakesEffect.OnReload,
             Description = "Whether repmgrd only watches (manual), or promotes and follows by itself when the primary is lost (automatic).",
         },
+        Delay("lease_ttl", s => s.LeaseTtl, (s, v) => s with { LeaseTtl = v },
+            "How long a lease lasts: the right to be primary, which a majority of the agents has to renew. A host that falls silent is replaced after this time; "
+            + "a primary that reaches no majority for so long takes itself out of service. The same on all nodes."),
+        Delay("lease_renew_interval", s => s.LeaseRenewInterval, (s, v) => s with { LeaseRenewInterval = v },
+            "How often the primary's agent renews its lease. Two renewals must fit into lease_ttl less a tenth of it and half a second."),
+        new Setting<string>("api_listen", SettingType.NonEmpty("an address and a port: *:8008"), s => s.ApiListen, (s, v) => s with { ApiListen = v })
+        {
+            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Description = "Where the agent listens for the other agents and for load balancers: an address, or * for all, and a port.",
+        },
+        new Setting<string?>("api_address", SettingType.Text("a host and a port: node1:8008"), s => s.ApiAddress, (s, v) => s with { ApiAddress = v })
+        {
+            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Description = "How the other agents reach this one. When it is not set: the host in conninfo, with the port of api_listen.",
+        },
+        new Setting<string?>("state_directory", SettingType.Path, s => s.StateDirectory, (s, v) => s with { StateDirectory = v })
+        {
+            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Description = "Where the agent keeps what it must not forget: its votes and promises, and WAL that only this node had. Never inside the data directory, and in no backup. "
+                + "When it is not set: beside the data directory, with .repmgr behind its name.",
+        },
+        new Setting<int?>("maximum_lag_on_failover", SettingType.CountOrUnset, s => s.MaximumLagOnFailover, (s, v) => s with { MaximumLagOnFailover = v })
+        {
+            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Description = "A standby that lacks more bytes of WAL than this, counted from what the primary last announced, is not promoted. -1: however many.",
+        },
+        Delay("wal_rescue_timeout", s => s.WalRescueTimeout, (s, v) => s with { WalRescueTimeout = v },
+            "How long the server of a failed primary is kept down while a standby fetches the WAL that it lacks from there."),
+        new Setting<RejoinPolicy>(
+            "rejoin", SettingType.Choice(("clone", RejoinPolicy.Clone), ("never", RejoinPolicy.Never)), s => s.Rejoin, (s, v) => s with { Rejoin = v })
+        {
+            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Description = "What becomes of a node whose data went another way than the primary's: it is cloned anew, moving only what differs (clone), or stays down (never). "
+                + "What only it has is kept below state_directory first.",
+        },
+        Delay("agent_restart_grace", s => s.AgentRestartGrace, (s, v) => s with { AgentRestartGrace = v },
+            "How long a primary may write while its repmgrd is stopped to be started again. After it the guard takes the server out of service, and the others elect."),
         Command("promote_command", s => s.PromoteCommand, (s, v) => s with { PromoteCommand = v }, Generation.One, "How this node is promoted in a failover."),
         Command(
             "follow_command", s => s.FollowCommand, (s, v) => s with { FollowCommand = v }, Generation.One, "How this node is pointed at the new primary in a failover; %n stands for the primary's node id."),
@@ -124,6 +161,15 @@ internal static class FailoverSettings
             Group = SettingGroup.Failover,
             TakesEffect = TakesEffect.OnReload,
             Pending = Feature.AutomaticFailover,
+            Description = description,
+        };
+
+    private static Setting<TimeSpan> Delay(string name, Func<Settings, TimeSpan> get, Func<Settings, TimeSpan, Settings> set, string description) =>
+        new(name, SettingType.Delay, get, set)
+        {
+            Group = SettingGroup.Failover,
+            Since = Generation.Six,
+            TakesEffect = TakesEffect.AtRestart,
             Description = description,
         };
 

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text;
+
+namespace Repmgr.Engine.Failover;
+
+/// <summary>How a node stands, for load balancers and monitoring.</summary>
+/// <param name="Node">Its number.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="IsRunning">Its server answers.</param>
+/// <param name="IsPrimary">It holds a lease and its server takes writes.</param>
+/// <param name="IsStandby">Its server replays.</param>
+/// <param name="IsStreaming">It streams from the holder.</param>
+/// <param name="Lag">Bytes behind what the holder last announced; null: not known.</param>
+/// <param name="Term">The highest term it knows; 0 before it is a voter.</param>
+/// <param name="Holder">Who holds that term, as far as it knows.</param>
+/// <param name="Role">What its agent is about.</param>
+/// <param name="LeaseLeft">How long its own lease lasts, where it holds one.</param>
+/// <param name="Voters">How many voters there are.</param>
+public sealed record AgentHealth(
+    int Node, string Name, bool IsRunning, bool IsPrimary, bool IsStandby, bool IsStreaming, ulong? Lag, long Term, int? Holder, string Role,
+    TimeSpan? LeaseLeft, int Voters);
+
+/// <summary>The paths that load balancers ask, with Patroni's names and status codes.</summary>
+/// <remarks>https://patroni.readthedocs.io/en/latest/rest_api.html#health-check-endpoints</remarks>
+internal static class HealthPaths
+{
+    private const string Json = "application/json", Metrics = "text/plain; version=0.0.4; charset=utf-8";
+
+    public static ApiReply Answer(string method, string withQuery, AgentHealth health)
+    {
+        string[] parts = withQuery.Split('?', 2);
+        if (method is not ("GET" or "HEAD" or "OPTIONS"))
+            return new ApiReply(405, Json, Body(health), null);
+        if (parts[0] == "/metrics")
+            return new ApiReply(200, Metrics, Encoding.UTF8.GetBytes(MetricsOf(health)), null);
+        bool? good = parts[0] switch
+        {
+            "/" or "/primary" or "/leader" or "/master" or "/read-write" => health.IsPrimary,
+            "/replica" or "/asynchronous" or "/async" => health is { IsStandby: true, IsStreaming: true } && IsWithin(parts.ElementAtOrDefault(1), health),
+            "/read-only" => health.IsPrimary || health is { IsStandby: true, IsStreaming: true },
+            "/synchronous" or "/sync" => false,
+            "/health" => health.IsRunning,
+            "/readiness" => health.IsPrimary || health is { IsStandby: true, IsStreaming: true },
+            "/liveness" or "/cluster" => true,
+            _ => null,
+        };
+        return new ApiReply(good switch { true => 200, false => 503, null => 404 }, Json, Body(health), null);
+    }
+
+    // lag=1MB: https://patroni.readthedocs.io/en/latest/rest_api.html. Not known counts as too much.
+    private static bool IsWithin(string? query, AgentHealth health)
+    {
+        string? limit = query?.Split('&').FirstOrDefault(part => part.StartsWith("lag=", StringComparison.Ordinal))?[4..];
+        return limit is null || (Bytes(limit) is { } bytes && health.Lag <= bytes);
+    }
+
+    private static ulong? Bytes(string text)
+    {
+        int digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
+        digits = digits < 0 ? text.Length : digits;
+        ulong? unit = text[digits..].ToUpperInvariant() switch { "" or "B" => 1, "KB" => 1024, "MB" => 1024 * 1024, "GB" => 1024 * 1024 * 1024, _ => null };
+        return unit is { } factor && ulong.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) && number < ulong.MaxValue / factor
+            ? number * factor
+            : null;
+    }
+
+    private static byte[] Body(AgentHealth health)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new System.Text.Json.Utf8JsonWriter(stream))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("state", health.IsRunning ? "running" : "stopped");
+            writer.WriteString("role", health.IsPrimary ? "primary" : "replica");
+            writer.WriteNumber("node_id", health.Node);
+            writer.WriteString("name", health.Name);
+            writer.WriteString("agent", health.Role);
+            writer.WriteNumber("term", health.Term);
+            if (health.Holder is { } holder)
+                writer.WriteNumber("holder", holder);
+            if (health.LeaseLeft is { } left)
+                writer.WriteNumber("lease_seconds", Math.Round(left.TotalSeconds, 3));
+            if (health.Lag is { } lag)
+                writer.WriteNumber("lag_bytes", lag);
+            writer.WriteBoolean("streaming", health.IsStreaming);
+            writer.WriteNumber("voters", health.Voters);
+            writer.WriteEndObject();
+        }
+
+        return [.. stream.ToArray(), (byte)'\n'];
+    }
+
+    private static string MetricsOf(AgentHealth health)
+    {
+        var text = new StringBuilder();
+        string label = $"{{node_id=\"{health.Node}\"}}";
+        Add("repmgr_postgres_running", "Value is 1 if the server of this node answers, 0 otherwise.", health.IsRunning ? 1 : 0);
+        Add("repmgr_primary", "Value is 1 if this node is the primary and holds the lease, 0 otherwise.", health.IsPrimary ? 1 : 0);
+        Add("repmgr_replica", "Value is 1 if the server of this node replays, 0 otherwise.", health.IsStandby ? 1 : 0);
+        Add("repmgr_streaming", "Value is 1 if this node streams from the holder, 0 otherwise.", health.IsStreaming ? 1 : 0);
+        Add("repmgr_term", "The highest term that this node knows.", health.Term);
+        Add("repmgr_voters", "How many voters the cluster has.", health.Voters);
+        if (health.Lag is { } lag)
+            Add("repmgr_lag_bytes", "Bytes behind what the holder last announced.", lag);
+        if (health.LeaseLeft is { } left)
+            Add("repmgr_lease_seconds", "How long the lease of this node still lasts.", left.TotalSeconds);
+        return text.ToString();
+
+        void Add(string name, string help, double value) =>
+            text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} gauge\n{name}{label} {value}\n");
+    }
+}

@@ -1,0 +1,129 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
+using Repmgr.Core.Postgres;
+using Message = Repmgr.Core.Failover.Message;
+
+namespace Repmgr.Engine.Failover;
+
+/// <summary>What an agent keeps in its state directory.</summary>
+/// <param name="Version">Of the layout.</param>
+/// <param name="Voter">Who this agent is: a state directory that is lost takes the vote with it (R1).</param>
+/// <param name="Nodes">How the others were last known to be reached: their servers may all be down when it is needed.</param>
+/// <param name="Durable">Null before the node was made a voter.</param>
+internal sealed record AgentFile(int Version, VoterId Voter, IReadOnlyList<KnownNode> Nodes, DurableState? Durable)
+{
+    public const int Current = 1;
+}
+
+/// <summary>How a node is reached.</summary>
+/// <param name="Id">Which.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Conninfo">Its registered connection string, which never holds a password.</param>
+/// <param name="Address">Where its agent listens: <c>host:port</c>.</param>
+internal sealed record KnownNode(NodeId Id, string Name, string Conninfo, string Address);
+
+/// <summary>The first membership of a cluster, as the primary's agent writes it into the database (docs/adr/0096).</summary>
+internal sealed record FoundingDocument(NodeId Holder, int Timeline, IReadOnlyList<FoundingVoter> Voters);
+
+internal sealed record FoundingVoter(VoterId Id, bool HasData, string Address);
+
+/// <summary>A message as it travels: one of the last fields is set.</summary>
+internal sealed record WireMessage
+{
+    public required VoterId From { get; init; }
+
+    public required NodeId To { get; init; }
+
+    public Message.Renew? Renew { get; init; }
+
+    public Message.Renewed? Renewed { get; init; }
+
+    public Message.Superseded? Superseded { get; init; }
+
+    public Message.Resign? Resign { get; init; }
+
+    public Message.AskBallot? AskBallot { get; init; }
+
+    public Message.Ballot? Ballot { get; init; }
+
+    public Message.AskVote? AskVote { get; init; }
+
+    public Message.Vote? Vote { get; init; }
+
+    public static WireMessage Of(Envelope envelope)
+    {
+        var wire = new WireMessage { From = envelope.From, To = envelope.To };
+        return envelope.Message switch
+        {
+            Message.Renew message => wire with { Renew = message },
+            Message.Renewed message => wire with { Renewed = message },
+            Message.Superseded message => wire with { Superseded = message },
+            Message.Resign message => wire with { Resign = message },
+            Message.AskBallot message => wire with { AskBallot = message },
+            Message.Ballot message => wire with { Ballot = message },
+            Message.AskVote message => wire with { AskVote = message },
+            Message.Vote message => wire with { Vote = message },
+            _ => throw new ArgumentException($"a message of no known kind: {envelope.Message.GetType().Name}", nameof(envelope)),
+        };
+    }
+
+    /// <summary>Null: it holds nothing that this version knows.</summary>
+    public Envelope? Envelope()
+    {
+        Message? message = (Message?)Renew ?? (Message?)Renewed ?? (Message?)Superseded ?? (Message?)Resign
+            ?? (Message?)AskBallot ?? (Message?)Ballot ?? (Message?)AskVote ?? Vote;
+        return message is null ? null : new Envelope(From, To, message);
+    }
+}
+
+/// <summary>Who answers, and whether it is ready to be a voter.</summary>
+internal sealed record AgentGreeting(VoterId Voter, string Version, bool IsVoter);
+
+/// <summary>The JSON of agents: in their state directories and between them.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true,
+    Converters = [typeof(TermText), typeof(NodeIdText), typeof(LsnText), typeof(TermHistoryText)])]
+[JsonSerializable(typeof(AgentFile))]
+[JsonSerializable(typeof(WireMessage))]
+[JsonSerializable(typeof(FoundingDocument))]
+[JsonSerializable(typeof(AgentGreeting))]
+[JsonSerializable(typeof(TermLine[]))]
+internal sealed partial class AgentJson : JsonSerializerContext;
+
+internal sealed class TermText : JsonConverter<Term>
+{
+    public override Term Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetInt64());
+
+    public override void Write(Utf8JsonWriter writer, Term value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Number);
+}
+
+internal sealed class NodeIdText : JsonConverter<NodeId>
+{
+    public override NodeId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetInt32());
+
+    public override void Write(Utf8JsonWriter writer, NodeId value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Value);
+}
+
+internal sealed class LsnText : JsonConverter<Lsn>
+{
+    public override Lsn Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Lsn.TryParse(reader.GetString(), out Lsn lsn) ? lsn : throw new JsonException("no position in the WAL");
+
+    public override void Write(Utf8JsonWriter writer, Lsn value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
+
+internal sealed class TermHistoryText : JsonConverter<TermHistory>
+{
+    public override TermHistory Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        JsonSerializer.Deserialize(ref reader, AgentJson.Default.TermLineArray) is [_, ..] lines
+            ? new TermHistory([.. lines])
+            : throw new JsonException("a term history without lines");
+
+    public override void Write(Utf8JsonWriter writer, TermHistory value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, [.. value.Lines], AgentJson.Default.TermLineArray);
+}

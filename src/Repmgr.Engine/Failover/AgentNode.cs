@@ -1,0 +1,55 @@
+using System.Globalization;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
+using Repmgr.Core.Hosts;
+using Repmgr.Core.Postgres;
+using Repmgr.Core.Settings;
+using Repmgr.Engine.Hosts;
+using Repmgr.Engine.Postgres;
+
+namespace Repmgr.Engine.Failover;
+
+/// <summary>The node that an agent acts on.</summary>
+/// <param name="Settings">Its configuration.</param>
+/// <param name="ConfigFile">Where that came from.</param>
+/// <param name="DataDirectory">Its data directory.</param>
+/// <param name="Binaries">PostgreSQL's programs.</param>
+/// <param name="Connector">Makes connections.</param>
+internal sealed record AgentNode(Settings Settings, string ConfigFile, string DataDirectory, PostgresBinaries Binaries, PostgresConnector Connector)
+{
+    /// <summary>The data directory as the kernel names it: found by it, processes are of this server.</summary>
+    public byte[] Canonical { get; } = ProcessSweep.Canonical(DataDirectory);
+
+    public NodeId Id => Settings.NodeId!.Value;
+
+    public Conninfo Conninfo => Settings.Conninfo!;
+
+    public string Name => Settings.NodeName ?? string.Create(CultureInfo.InvariantCulture, $"node{Id}");
+
+    public PostgresVersion Version { get; } =
+        new(int.Parse(File.ReadAllText(Path.Combine(DataDirectory, "PG_VERSION")).Trim(), CultureInfo.InvariantCulture) * 10000);
+
+    public async Task<Detected<ServerControl>> ControlAsync(CancellationToken cancel) => await LocalHost.ServerControlAsync(Settings, null, cancel);
+}
+
+/// <summary>
+/// The slot through which a standby streams from a holder. Its name carries the term in which the standby was pointed there
+/// (docs/adr/0081), so that what streams through it is known to be of that holder.
+/// </summary>
+internal static class TermSlot
+{
+    public const string Pattern = "repmgr_t%";
+
+    public static string Name(Term term, NodeId holder, NodeId standby) =>
+        string.Create(CultureInfo.InvariantCulture, $"repmgr_t{term}_h{holder}_n{standby}");
+
+    /// <summary>Who the slot leads to; null: it is not one of these.</summary>
+    public static (Term Term, NodeId Holder)? Read(string? name)
+    {
+        if (name?.Split('_') is not ["repmgr", ['t', .. var term], ['h', .. var holder], ['n', ..]]
+            || !long.TryParse(term, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            || !int.TryParse(holder, NumberStyles.None, CultureInfo.InvariantCulture, out int node))
+            return null;
+        return (new Term(number), new NodeId(node));
+    }
+}

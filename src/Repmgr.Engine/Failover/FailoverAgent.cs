@@ -1,0 +1,298 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
+using Repmgr.Core.Hosts;
+using Repmgr.Core.Postgres;
+using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
+using Repmgr.Engine.Hosts;
+using Repmgr.Engine.Logging;
+using Repmgr.Engine.Postgres;
+using StepOutcome = Repmgr.Core.Failover.StepOutcome;
+
+namespace Repmgr.Engine.Failover;
+
+/// <summary>Makes an agent's answers reachable: address and port as in <c>api_listen</c>; disposing of it ends that.</summary>
+public delegate Task<IAsyncDisposable> ApiListener(AgentApi api, string listen, CancellationToken cancel);
+
+/// <summary>The agent of a node with <c>failover = automatic</c>: the machine of docs/failover.md with its hands and eyes.</summary>
+/// <param name="settings">The node's configuration.</param>
+/// <param name="configFile">Where that came from.</param>
+/// <param name="connector">Makes connections.</param>
+/// <param name="listen">Opens the API.</param>
+/// <param name="announce">Hears what is to be recorded as an event.</param>
+/// <param name="log">Hears everything.</param>
+public sealed class FailoverAgent(
+    Settings settings, string configFile, PostgresConnector connector, ApiListener listen, Action<ClusterEvent> announce, ILog log)
+{
+    private static readonly TimeSpan RefreshEvery = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(5);
+
+    private readonly TaskCompletionSource _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<string, string> _lastEdges = [];
+    private AgentLoop? _loop;
+    private StateDirectory? _state;
+
+    /// <summary>Runs until it is cancelled, or cannot go on. Then it says why, and the node is only watched.</summary>
+    /// <exception cref="InvalidOperationException">A defect: the process is to end and be started anew.</exception>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        AgentPolicy policy = Policy(settings);
+        if (!LeaseTimes.AreSound(policy))
+        {
+            log.Error(
+                $"there is no automatic failover: lease_ttl leaves no room for two renewals",
+                string.Create(CultureInfo.InvariantCulture, $"Of {policy.Ttl.TotalSeconds:0.###} s, {policy.DriftMargin.TotalSeconds:0.###} s are kept for clocks that differ and {policy.FenceBudget.TotalSeconds:0.###} s for taking the server out of service."),
+                "Raise lease_ttl, or lower lease_renew_interval.");
+            return;
+        }
+
+        if (await NodeAsync(cancel) is not { } node)
+            return;
+        (StateDirectory? state, Problem? problem) = StateDirectory.Open(settings.StateDirectory ?? StateDirectory.DefaultFor(node.DataDirectory), node.DataDirectory, node.Id);
+        if (state is null)
+        {
+            log.Write(Severity.Error, problem!);
+            return;
+        }
+
+        using (state)
+        {
+            _state = state;
+            await RunAsync(node, state, policy, cancel);
+        }
+    }
+
+    /// <summary>Tells the others that this agent will be back, and ends (R14).</summary>
+    public async Task StopAsync()
+    {
+        if (_loop is not { } loop)
+            return;
+        loop.Post(at => new Input.StopRequested(at));
+        await Task.WhenAny(_exit.Task, loop.Ended, Task.Delay(StopWithin));
+        loop.Stop();
+    }
+
+    private static AgentPolicy Policy(Settings settings) => new()
+    {
+        Ttl = settings.LeaseTtl,
+        RenewEvery = settings.LeaseRenewInterval,
+        DriftMargin = settings.LeaseTtl * 0.1,
+        WalRescueTimeout = settings.WalRescueTimeout,
+        RestartGrace = settings.AgentRestartGrace,
+        MaximumLag = settings.MaximumLagOnFailover is { } bytes ? (ulong)bytes : null,
+        Priority = settings.Priority,
+        IsDelayed = settings.RecoveryMinApplyDelay > TimeSpan.Zero,
+        Location = settings.Location,
+    };
+
+    private async Task<AgentNode?> NodeAsync(CancellationToken cancel)
+    {
+        LocalHostLook look = await LocalHost.LookAsync(settings, null, cancel);
+        if (look is { DataDirectory: Detected<string>.Found directory, Bindir: Detected<string>.Found bindir })
+            return new AgentNode(settings, configFile, directory.Value, new PostgresBinaries(bindir.Value), connector);
+        foreach (Problem problem in look.Unclear)
+            log.Write(Severity.Error, problem);
+        log.Error("there is no automatic failover: it is not clear where this node's server is");
+        return null;
+    }
+
+    private async Task RunAsync(AgentNode node, StateDirectory state, AgentPolicy policy, CancellationToken cancel)
+    {
+        ulong boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        string address = Address(node);
+        var founding = new Founding(node, state, address, policy, log);
+        if (state.Secret() is null)
+            _ = await founding.TablesAsync(cancel);
+        var seal = new MessageSeal(state.Secret()!);
+        using var peers = new Peers(seal, state.Content.Voter, boot, policy.Ttl / 2, log);
+        foreach (KnownNode known in state.Content.Nodes.Where(known => known.Id != node.Id))
+            peers.Know(known.Id, known.Address);
+
+        await using var eyes = new ServerEyes(node, (taken, view) => Post(at => new Input.Observed(at, taken, view)), log);
+        var steps = new ServerSteps(node, eyes, Known, () => [.. Members().Select(voter => voter.Id.Node)], log);
+        var rescue = new WalRescue(node, eyes, peers, state.Path, policy.WalRescueTimeout, log);
+        var rejoin = new Rejoin(node, eyes, steps, state.DivergedWal, Known, log);
+        var api = new AgentApi(
+            seal, node.Id, boot, envelope => Post(at => new Input.Received(at, envelope)),
+            () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null), rescue.Serve, rescue.Timeline,
+            () => Health(node));
+        await using IAsyncDisposable listening = await listen(api, settings.ApiListen, cancel);
+
+        var echoes = new Echoes(policy.RenewEvery, Post);
+        using var guard = new GuardLink(Environment.ProcessPath!, state.Path, node.DataDirectory, policy.RenewEvery * 2, echoes.Hear, log);
+        guard.Start();
+        DurableState durable = state.Content.Durable ?? await founding.AwaitAsync(peers, order => echoes.AskAsync(guard, order), cancel);
+        // What an agent that goes on needs at once is there before it begins: connections, the guard, and where the others are.
+        await eyes.WarmUpAsync(cancel);
+        while (Known(node.Id) is null && !await RefreshOnceAsync(node, state, peers, address, cancel))
+            await Task.Delay(ServerEyes.Every, cancel);
+        while (!await echoes.AskAsync(guard, new GuardOrder(null)))
+            cancel.ThrowIfCancellationRequested();
+
+        using var queue = new StepQueue((step, token) => DoAsync(step, steps, rescue, rejoin, policy, token), (step, outcome) => Done(node, eyes, step, outcome), log);
+        var writer = new StateWriter(
+            written => state.Change(content => content with { Durable = written }), version => Post(at => new Input.Persisted(at, version)), log);
+        writer.Start();
+        AgentState begin = AgentState.Begin(state.Content.Voter, boot, policy, durable, BootClock.Now);
+        _loop = new AgentLoop(begin, new AgentHands(peers.Send, queue.Order, guard.Tell, writer.Write, edge => Happened(node, edge), guard.Check), log);
+        log.Notice($"the agent of node {node.Id} runs: {durable.Membership.Voters.Count} voters, term {durable.Term}", $"It listens at {settings.ApiListen}, keeps its state in \"{state.Path}\", and is reached at {address}.");
+        _loop.Start();
+
+        Task looking = eyes.RunAsync(cancel), refreshing = RefreshAsync(node, state, peers, address, cancel);
+        Task<Exception?> ended = _loop.Ended;
+        await Task.WhenAny(looking, refreshing, ended);
+        if (ended.IsCompleted && await ended is { } defect)
+            throw new InvalidOperationException(defect.Message, defect);
+        await (ended.IsCompleted ? Task.CompletedTask : Task.WhenAny(looking, refreshing).Unwrap());
+    }
+
+    private void Post(Func<TimeSpan, Input> input) => _loop?.Post(input);
+
+    private KnownNode? Known(NodeId id) => _state!.Content.Nodes.FirstOrDefault(known => known.Id == id);
+
+    private IEnumerable<Voter> Members() => _loop!.State.Durable.Membership.Voters.Where(voter => voter.HasData);
+
+    private async Task<StepOutcome> DoAsync(AgentStep step, ServerSteps steps, WalRescue rescue, Rejoin rejoin, AgentPolicy policy, CancellationToken cancel)
+    {
+        log.Info(StepText.Of(step));
+        switch (step)
+        {
+            case AgentStep.Fence:
+                return await steps.FenceAsync(cancel);
+            case AgentStep.CutReceiver:
+                return await steps.CutAsync(cancel);
+            case AgentStep.FetchWal fetch:
+                return await rescue.FetchAsync(fetch, cancel);
+            case AgentStep.StartServer:
+                return await steps.StartAsync(cancel);
+            case AgentStep.Promote promote:
+                return await steps.PromoteAsync(promote, policy.PromoteTimeout, cancel);
+            case AgentStep.Follow follow:
+                return await steps.FollowAsync(follow.Term, follow.Holder, cancel);
+            case AgentStep.Rebuild rebuild:
+                DurableState durable = _loop!.State.Durable;
+                Lsn fork = durable is { Data: { } data, Rebuilding: { } rebuilding } ? data.CommonUntil(rebuilding.History) : Lsn.Zero;
+                return await rejoin.RebuildAsync(rebuild, fork, cancel);
+            default:
+                _exit.TrySetResult();
+                return new StepOutcome.Done();
+        }
+    }
+
+    private void Done(AgentNode node, ServerEyes eyes, AgentStep step, StepOutcome outcome)
+    {
+        Post(at => new Input.Finished(at, step, outcome));
+        eyes.Nudge();
+        if (step is AgentStep.Follow follow && outcome is StepOutcome.Done)
+            announce(new ClusterEvent(node.Id, EventName.RepmgrdFailoverFollow, Successful: true, $"node {node.Id} follows node {follow.Holder} in term {follow.Term}"));
+    }
+
+    private void Happened(AgentNode node, Edge edge)
+    {
+        LogLine line = EdgeText.Of(edge);
+        // What is tried again and again with the same result is said once.
+        bool isRepeated = edge.Name is "Asks" or "NoMajority" or "LetsBetterStand" or "NotEligible" or "IsBehind"
+            && _lastEdges.TryGetValue(edge.Name, out string? evidence) && evidence == edge.Evidence;
+        if (edge.Name is "Promoted" or "Resumes" or "HolderAppears")
+            _lastEdges.Clear();
+        _lastEdges[edge.Name] = edge.Evidence;
+        log.Write(isRepeated ? line with { Severity = Severity.Debug } : line);
+        if (edge.Name == "Promoted")
+            announce(new ClusterEvent(node.Id, EventName.RepmgrdFailoverPromote, Successful: true, $"node {node.Id} was promoted"));
+        if (edge.Name is "PromotionFailed" or "PromotionTooSlow" or "NotPromoted")
+            announce(new ClusterEvent(node.Id, EventName.RepmgrdPromoteError, Successful: false, edge.Evidence));
+    }
+
+    /// <summary>Keeps what must be known when all servers are down: how nodes and their agents are reached.</summary>
+    private async Task RefreshAsync(AgentNode node, StateDirectory state, Peers peers, string address, CancellationToken cancel)
+    {
+        while (true)
+        {
+            await Task.Delay(RefreshEvery, cancel);
+            await RefreshOnceAsync(node, state, peers, address, cancel);
+        }
+    }
+
+    private async Task<bool> RefreshOnceAsync(AgentNode node, StateDirectory state, Peers peers, string address, CancellationToken cancel)
+    {
+        if (await AgentTables.ReadAsync(connector, node.Conninfo, cancel) is not Answer<AgentTables>.Got { Value: var tables })
+            return false;
+        KnownNode[] nodes = [.. tables.Nodes
+            .Where(record => tables.Agents.ContainsKey(record.Id))
+            .Select(record => new KnownNode(record.Id, record.Name, record.Conninfo, tables.Agents[record.Id].Address))];
+        if (nodes.Length > 0 && !nodes.SequenceEqual(state.Content.Nodes))
+            Keep(state, nodes);
+        foreach (KnownNode known in nodes.Where(known => known.Id != node.Id))
+            peers.Know(known.Id, known.Address);
+        bool isStale = !tables.Agents.TryGetValue(node.Id, out (VoterId, string Address) own) || own.Address != address;
+        if (isStale && tables.IsPrimary)
+            _ = await AgentTables.AnnounceAsync(connector, node.Conninfo, state.Content.Voter, address, cancel);
+        return true;
+    }
+
+    private void Keep(StateDirectory state, KnownNode[] nodes)
+    {
+        try
+        {
+            state.Change(content => content with { Nodes = nodes });
+        }
+        catch (IOException failed)
+        {
+            log.Warning("how the other nodes are reached could not be kept", failed.Message);
+        }
+    }
+
+    private AgentHealth Health(AgentNode node)
+    {
+        AgentState? state = _loop?.State;
+        ServerView? server = state?.Server;
+        var holding = state?.Role as Role.Holding;
+        ulong? lag = state is { Leader: { } leader, Server: ServerView.Recovering { Position: { } end } }
+            ? end >= leader.Position ? 0 : (ulong)(leader.Position - end)
+            : null;
+        bool isPrimary = holding is { Stage: HoldingStage.Serving, LeaseEnd: { } until } && until > BootClock.Now && server is ServerView.Writable;
+        return new AgentHealth(
+            node.Id.Value, node.Name, server is ServerView.Writable or ServerView.Recovering, isPrimary, server is ServerView.Recovering,
+            server is ServerView.Recovering { Upstream: not null }, lag, state?.Durable.Term.Number ?? 0,
+            holding is not null ? node.Id.Value : state?.Leader is { } known && known.Term == state.Durable.Term ? known.Node.Value : null,
+            state is null ? "waiting" : state.Role.GetType().Name.ToLowerInvariant(),
+            holding?.LeaseEnd - BootClock.Now, state?.Durable.Membership.Voters.Count ?? 0);
+    }
+
+    private string Address(AgentNode node)
+    {
+        if (settings.ApiAddress is { } configured)
+            return configured;
+        string host = node.Conninfo["host"]?.Split(',')[0] is { Length: > 0 } named && named[0] is not ('/' or '@') ? named : Environment.MachineName;
+        string port = settings.ApiListen[(settings.ApiListen.LastIndexOf(':') + 1)..];
+        return host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}";
+    }
+
+    /// <summary>Echoes of the guard, on their way to the loop. One that waited too long says nothing about the present (R4).</summary>
+    private sealed class Echoes(TimeSpan freshFor, Action<Func<TimeSpan, Input>> post)
+    {
+        private static readonly TimeSpan Within = TimeSpan.FromSeconds(1);
+
+        private volatile TaskCompletionSource<TimeSpan?>? _asked;
+
+        public void Hear(TimeSpan? deadline, TimeSpan sent)
+        {
+            if (BootClock.Now - sent > freshFor)
+                return;
+            _asked?.TrySetResult(deadline);
+            post(at => new Input.GuardEcho(at, deadline));
+        }
+
+        public async Task<bool> AskAsync(GuardLink guard, GuardOrder order)
+        {
+            var answer = new TaskCompletionSource<TimeSpan?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _asked = answer;
+            guard.Tell(order);
+            if (await Task.WhenAny(answer.Task, Task.Delay(Within)) != answer.Task)
+                return false;
+            return order.Deadline is not { } deadline || await answer.Task >= deadline;
+        }
+    }
+}

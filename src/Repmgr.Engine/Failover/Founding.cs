@@ -1,0 +1,189 @@
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
+using Repmgr.Core.Postgres;
+using Repmgr.Core.Problems;
+using Repmgr.Engine.Files;
+using Repmgr.Engine.Logging;
+using Repmgr.Engine.Postgres;
+
+namespace Repmgr.Engine.Failover;
+
+/// <summary>
+/// How a cluster comes by its first membership (docs/adr/0096): every agent writes who it is into the primary's database; when all
+/// registered nodes have and each answers, the primary's agent writes the membership down, once, and holds term 1. An agent without state
+/// that finds itself in it begins with it. One that does not is no voter.
+/// </summary>
+internal sealed class Founding(AgentNode node, StateDirectory state, string address, AgentPolicy policy, ILog log)
+{
+    /// <summary>With two, a majority is both: the loss of either would stop the primary.</summary>
+    private const int FewestVoters = 3;
+
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan EchoWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan GreetWithin = TimeSpan.FromSeconds(1);
+
+    private string _said = "";
+
+    /// <summary>Waits until the metadata can be read from the own server, and keeps the secret.</summary>
+    public async Task<AgentTables> TablesAsync(CancellationToken cancel)
+    {
+        while (true)
+        {
+            switch (await AgentTables.ReadAsync(node.Connector, node.Conninfo, cancel))
+            {
+                case Answer<AgentTables>.Got got:
+                    state.KeepSecret(got.Value.Secret);
+                    return got.Value;
+                case Answer<AgentTables>.Failed failed:
+                    Say(
+                        Severity.Warning, "the agent waits: what it needs cannot be read from the own server", $"{failed.Reason.TrimEnd('.')}.",
+                        failed.SqlState == Npgsql.PostgresErrorCodes.UndefinedTable ? "Run \"repmgr primary register --force\" on the primary: it brings the metadata forward." : null);
+                    break;
+            }
+
+            await Task.Delay(Every, cancel);
+        }
+    }
+
+    /// <summary>Waits until this node is a voter, founding the cluster where that falls to it; then its first state is on disk.</summary>
+    /// <param name="peers">Greets the others.</param>
+    /// <param name="arm">Tells the guard, and returns when it has echoed.</param>
+    public async Task<DurableState> AwaitAsync(Peers peers, Func<GuardOrder, Task<bool>> arm, CancellationToken cancel)
+    {
+        while (true)
+        {
+            AgentTables tables = await TablesAsync(cancel);
+            if (tables.Founding is { } founding)
+            {
+                if (founding.Voters.Any(voter => voter.Id == state.Content.Voter))
+                    return Begin(founding);
+                Say(
+                    Severity.Warning, "this node is no voter of its cluster, and is only watched",
+                    "It was registered after the cluster's failover began, or its state directory is a new one.",
+                    "Voters cannot be added yet. To begin anew: stop repmgrd on all nodes, remove their state directories, run \"DELETE FROM repmgr.founding\" on the primary, and start them again.");
+            }
+            else if (await PrimaryAsync(tables, cancel) is { } primary)
+            {
+                if (await AgentTables.AnnounceAsync(node.Connector, primary, state.Content.Voter, address, cancel) is { } refused)
+                    Say(Severity.Warning, "this agent cannot make itself known on the primary", $"{refused.TrimEnd('.')}.");
+                else if (tables.IsPrimary)
+                    await FoundAsync(tables, peers, arm, cancel);
+            }
+
+            await Task.Delay(Every, cancel);
+        }
+    }
+
+    private async Task<Conninfo?> PrimaryAsync(AgentTables tables, CancellationToken cancel)
+    {
+        if (tables.IsPrimary)
+            return node.Conninfo;
+        foreach (NodeRecord record in tables.Nodes.Where(record => record is { Type: NodeType.Primary, Active: true }))
+        {
+            Conninfo conninfo = NodeReach.Of(record, node.Conninfo);
+            if (await AgentTables.ReadAsync(node.Connector, conninfo, cancel) is Answer<AgentTables>.Got { Value.IsPrimary: true })
+                return conninfo;
+        }
+
+        Say(Severity.Warning, "the agent waits for the primary, where the cluster's failover begins");
+        return null;
+    }
+
+    private async Task FoundAsync(AgentTables tables, Peers peers, Func<GuardOrder, Task<bool>> arm, CancellationToken cancel)
+    {
+        NodeRecord[] records = [.. tables.Nodes.Where(record => record is { Active: true, Type: not NodeType.Witness })];
+        if (records.Length < FewestVoters)
+        {
+            Say(
+                Severity.Warning, $"there is no automatic failover: {records.Length} nodes are registered, and it takes {FewestVoters}",
+                "A majority of two is both, so that the loss of either would stop the primary.", "Register another standby. Until then repmgrd only watches.");
+            return;
+        }
+
+        NodeRecord[] unknown = [.. records.Where(record => !tables.Agents.ContainsKey(record.Id))];
+        if (unknown.Length > 0)
+        {
+            Say(
+                Severity.Notice, $"automatic failover begins when the agents of all nodes run; missing: {string.Join(", ", unknown.Select(record => record.Label))}",
+                null, "Start repmgrd there, with failover = automatic.");
+            return;
+        }
+
+        List<FoundingVoter> voters = [];
+        foreach (NodeRecord record in records)
+        {
+            (VoterId voter, string where) = tables.Agents[record.Id];
+            voters.Add(new FoundingVoter(voter, HasData: true, where));
+            if (record.Id == node.Id)
+                continue;
+            peers.Know(record.Id, where);
+            if (await peers.GreetAsync(record.Id, GreetWithin, cancel) is not { } greeting || greeting.Voter != voter)
+            {
+                Say(
+                    Severity.Warning, $"automatic failover cannot begin: the agent of {record.Label} does not answer at {where}", null,
+                    "Check that repmgrd runs there, that api_address leads to it, and that no firewall stands between.");
+                return;
+            }
+        }
+
+        await WriteAsync(voters, arm, cancel);
+    }
+
+    // The guard is set first: from the moment the membership is known to others, this server may write only while it is.
+    private async Task WriteAsync(List<FoundingVoter> voters, Func<GuardOrder, Task<bool>> arm, CancellationToken cancel)
+    {
+        if (await AgentTables.TimelineAsync(node.Connector, node.Conninfo, cancel) is not { } timeline)
+            return;
+        SignalFiles.WriteStandby(node.DataDirectory);
+        AutoConf.Merge(node.DataDirectory, new Dictionary<string, string?> { ["primary_conninfo"] = "", ["primary_slot_name"] = null });
+        TimeSpan deadline = BootClock.Now + policy.Ttl - policy.DriftMargin - policy.FenceBudget;
+        if (!await arm(new GuardOrder(deadline)))
+        {
+            await arm(new GuardOrder(null, IsOver: true));
+            Say(Severity.Error, "automatic failover cannot begin: the guard does not answer");
+            return;
+        }
+
+        var document = new FoundingDocument(node.Id, timeline, voters);
+        if (await AgentTables.FoundAsync(node.Connector, node.Conninfo, document, cancel).WaitAsync(EchoWithin, cancel) is not { } refused)
+        {
+            log.Notice($"automatic failover begins with {voters.Count} voters; node {node.Id} holds term 1");
+            return;
+        }
+
+        // It may stand there all the same. Whatever the next look finds is what counts; the guard waits for it.
+        log.Error("the first membership could not be written", refused);
+        if (await AgentTables.ReadAsync(node.Connector, node.Conninfo, cancel) is Answer<AgentTables>.Got { Value.Founding: null })
+            await arm(new GuardOrder(null, IsOver: true));
+    }
+
+    private DurableState Begin(FoundingDocument founding)
+    {
+        var first = new Term(1);
+        bool holds = founding.Holder == node.Id;
+        var history = new TermHistory([new TermLine(first, founding.Timeline, Lsn.Zero, first)]);
+        var durable = new DurableState
+        {
+            Term = first,
+            VotedFor = founding.Holder,
+            LongestPromise = policy.Ttl,
+            Held = holds ? first : new Term(0),
+            Served = holds ? first : new Term(0),
+            AttachFrom = first,
+            Membership = new Membership(first, 1, [.. founding.Voters.Select(voter => new Voter(voter.Id, voter.HasData))]),
+            Announced = history,
+            Data = history,
+        };
+        state.Change(content => content with { Durable = durable });
+        return durable;
+    }
+
+    /// <summary>Says a thing once, until something else is to be said.</summary>
+    private void Say(Severity severity, string message, string? detail = null, string? hint = null)
+    {
+        if (_said == message)
+            return;
+        _said = message;
+        log.Write(severity, new Problem(message, detail, hint));
+    }
+}

@@ -1,0 +1,181 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Repmgr.Core.Failover;
+using Repmgr.Engine.Logging;
+
+namespace Repmgr.Engine.Failover;
+
+/// <summary>The agent's end of the guard: starts it, tells it, hears its echoes. A guard that is gone or frozen is replaced.</summary>
+/// <param name="program">This program, which guards when it is told to.</param>
+/// <param name="stateDirectory">Where its socket lies.</param>
+/// <param name="dataDirectory">What it guards.</param>
+/// <param name="silentAfter">A guard that answers nothing for so long is replaced.</param>
+/// <param name="heard">Hears each echo: the guard's deadline, and when it was sent.</param>
+/// <param name="log">Hears of replacements.</param>
+internal sealed class GuardLink(string program, string stateDirectory, string dataDirectory, TimeSpan silentAfter, Action<TimeSpan?, TimeSpan> heard, ILog log) : IDisposable
+{
+    private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _end = new();
+    private Socket? _socket;
+    private TimeSpan? _unansweredSince;
+    private bool _replaced;
+
+    /// <summary>Connects, starting a guard where there is none, and keeps doing so on a thread of its own.</summary>
+    public void Start() => new Thread(Keep) { IsBackground = true, Name = "guard link" }.Start();
+
+    /// <summary>Never waits: an order that cannot be sent is as good as one to a guard that is not there.</summary>
+    public void Tell(GuardOrder order)
+    {
+        if (order.IsOver)
+            Send(GuardProcess.Over, 0);
+        if (order.Deadline is { } deadline)
+            Send(GuardProcess.Arm, deadline.Ticks * TimeSpan.NanosecondsPerTick);
+        else if (!order.IsOver)
+            Send(GuardProcess.Ask, 0);
+    }
+
+    /// <summary>A guard that was asked and does not answer is killed: one that is frozen would fence for a lease of long ago when it goes on.</summary>
+    public void Check(TimeSpan now)
+    {
+        lock (_lock)
+        {
+            if (_socket is null || _unansweredSince is not { } since || now - since < silentAfter)
+                return;
+            Kill(_socket);
+            _socket.Dispose();
+            _socket = null;
+            _unansweredSince = null;
+        }
+
+        log.Warning("the guard does not answer, and is replaced", "It is the process that takes the server out of service should this one be unable to.");
+    }
+
+    public void Dispose()
+    {
+        _end.Cancel();
+        lock (_lock)
+        {
+            _socket?.Dispose();
+            _socket = null;
+        }
+    }
+
+    private void Send(long kind, long value)
+    {
+        Span<long> message = [kind, value];
+        lock (_lock)
+        {
+            if (_socket is not null)
+                _unansweredSince ??= BootClock.Now;
+            try
+            {
+                _socket?.Send(MemoryMarshal.AsBytes(message), SocketFlags.None);
+            }
+            catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+            {
+                // The thread that reads notices it too, and connects anew.
+            }
+        }
+    }
+
+    private void Keep()
+    {
+        byte[] echo = new byte[GuardProcess.MessageBytes];
+        while (!_end.IsCancellationRequested)
+        {
+            if (Connect() is not { } socket)
+            {
+                _end.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(500));
+                continue;
+            }
+
+            try
+            {
+                while (socket.Receive(echo) == echo.Length)
+                    Hear(MemoryMarshal.Cast<byte, long>(echo));
+            }
+            catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+            {
+                // As when it ends in good order: it is started anew.
+            }
+
+            lock (_lock)
+            {
+                if (_socket == socket)
+                    _socket = null;
+            }
+
+            socket.Dispose();
+        }
+    }
+
+    private void Hear(ReadOnlySpan<long> echo)
+    {
+        TimeSpan sent = new(echo[1] / TimeSpan.NanosecondsPerTick);
+        lock (_lock)
+            _unansweredSince = null;
+        heard(echo[0] == GuardProcess.Nothing ? null : new TimeSpan(echo[0] / TimeSpan.NanosecondsPerTick), sent);
+    }
+
+    private Socket? Connect()
+    {
+        if (TryConnect() is { } there)
+            return there;
+        if (_replaced && !_end.IsCancellationRequested)
+            log.Warning("the guard is gone, and is started anew");
+        _replaced = true;
+        try
+        {
+            using var guard = Process.Start(new ProcessStartInfo(program, [GuardProcess.Argument, stateDirectory, dataDirectory]) { UseShellExecute = false });
+        }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
+        {
+            log.Error("the guard cannot be started", e.Message, "Without it no lease is held, so that no server takes writes.");
+            return null;
+        }
+
+        TimeSpan began = BootClock.Now;
+        while (BootClock.Now - began < ConnectWithin && !_end.IsCancellationRequested)
+        {
+            if (TryConnect() is { } socket)
+                return socket;
+            _end.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(5));
+        }
+
+        return null;
+    }
+
+    private Socket? TryConnect()
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Seqpacket, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(GuardProcess.SocketIn(stateDirectory)));
+            socket.SendTimeout = 50;
+            lock (_lock)
+            {
+                _unansweredSince = null;
+                _socket = socket;
+                _replaced = true;
+            }
+
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
+        }
+    }
+
+    // SO_PEERCRED: https://man7.org/linux/man-pages/man7/unix.7.html
+    private static void Kill(Socket socket)
+    {
+        Span<int> credentials = stackalloc int[3];
+        if (socket.GetRawSocketOption(1, 17, MemoryMarshal.AsBytes(credentials)) >= sizeof(int) && credentials[0] > 1)
+            _ = ProcessSweep.Send(credentials[0], ProcessSweep.SigKill);
+    }
+}

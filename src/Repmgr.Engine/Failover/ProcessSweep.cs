@@ -1,0 +1,144 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Repmgr.Engine.Failover;
+
+/// <summary>
+/// Finds the processes of a server by their working directory, which for all of them is the data directory
+/// (ChangeToDataDir in src/backend/utils/init/miscinit.c), and sends them signals. Backends commit on after their postmaster was killed, so
+/// that its death alone takes no server out of service. Allocates nothing: the guard uses it too.
+/// </summary>
+/// <remarks>A process that is no PostgreSQL program, an operator's shell for instance, is left alone: it commits nothing.</remarks>
+internal static unsafe partial class ProcessSweep
+{
+    public const int SigKill = 9, SigQuit = 3, SigTerm = 15;
+
+    private const int PathRoom = 4096;
+
+    private static ReadOnlySpan<byte> Program => "postgres"u8;
+
+    /// <summary>A path as the kernel names it, without links on the way, and with the zero that ends it.</summary>
+    public static byte[] Canonical(string directory)
+    {
+        byte* resolved = stackalloc byte[PathRoom];
+        if (RealPath(directory, resolved) == null)
+            throw new IOException($"\"{directory}\" cannot be looked at: {Daemon.Native.LastError()}");
+        return [.. MemoryMarshal.CreateReadOnlySpanFromNullTerminated(resolved), 0];
+    }
+
+    /// <summary>Sends a signal to every process of the server; 0 only counts them.</summary>
+    /// <param name="directory">From <see cref="Canonical"/>.</param>
+    /// <param name="signal">Which.</param>
+    /// <param name="first">The postmaster, which is to be gone before it starts anything anew; 0: not known.</param>
+    /// <returns>How many there were.</returns>
+    public static int Signal(ReadOnlySpan<byte> directory, int signal, int first)
+    {
+        if (first > 0 && IsOfServer(first, directory))
+            _ = Kill(first, signal);
+        void* listing = OpenDirectory("/proc"u8);
+        if (listing == null)
+            return -1;
+        int found = 0;
+        byte* entry;
+        while ((entry = ReadDirectory(listing)) != null)
+        {
+            // struct dirent of 64-bit Linux: the name begins at byte 19.
+            int pid = Number(entry + 19);
+            if (pid <= 0 || !IsOfServer(pid, directory))
+                continue;
+            found++;
+            if (signal != 0)
+                _ = Kill(pid, signal);
+        }
+
+        _ = CloseDirectory(listing);
+        return found;
+    }
+
+    /// <summary>The process id in <c>postmaster.pid</c>; 0 when there is none.</summary>
+    public static int Postmaster(ReadOnlySpan<byte> directory)
+    {
+        byte* path = stackalloc byte[PathRoom + 32];
+        int length = directory.Length - 1;
+        directory[..length].CopyTo(new Span<byte>(path, PathRoom));
+        "/postmaster.pid\0"u8.CopyTo(new Span<byte>(path + length, 32));
+        int file = Open(path, 0x80000);
+        if (file < 0)
+            return 0;
+        byte* text = stackalloc byte[24];
+        nint read = Read(file, text, 23);
+        _ = Close(file);
+        text[Math.Max(0, read)] = 0;
+        return Number(text);
+    }
+
+    public static bool Send(int pid, int signal) => Kill(pid, signal) == 0;
+
+    private static bool IsOfServer(int pid, ReadOnlySpan<byte> directory)
+    {
+        byte* path = stackalloc byte[32];
+        byte* target = stackalloc byte[PathRoom];
+        Span<byte> name = new(path, 32);
+        int at = ProcPath(pid, name);
+        "/cwd\0"u8.CopyTo(name[at..]);
+        nint length = ReadLink(path, target, PathRoom);
+        if (length < 0 || !new ReadOnlySpan<byte>(target, (int)length).SequenceEqual(directory[..^1]))
+            return false;
+        "/exe\0"u8.CopyTo(name[at..]);
+        length = ReadLink(path, target, PathRoom);
+        if (length < 0)
+            return true;
+        // "/usr/lib/postgresql/15/bin/postgres", with " (deleted)" behind it after an upgrade.
+        ReadOnlySpan<byte> program = new(target, (int)length);
+        return program[(program.LastIndexOf((byte)'/') + 1)..].StartsWith(Program);
+    }
+
+    private static int ProcPath(int pid, Span<byte> path)
+    {
+        "/proc/"u8.CopyTo(path);
+        _ = pid.TryFormat(path[6..], out int digits, default, System.Globalization.CultureInfo.InvariantCulture);
+        return 6 + digits;
+    }
+
+    private static int Number(byte* text)
+    {
+        int number = 0;
+        byte* at = text;
+        for (; *at is >= (byte)'0' and <= (byte)'9' && number < 100_000_000; at++)
+            number = (number * 10) + (*at - '0');
+        return at > text && *at is 0 or (byte)'\n' ? number : 0;
+    }
+
+    private static void* OpenDirectory(ReadOnlySpan<byte> path)
+    {
+        fixed (byte* name = path)
+            return OpenDir(name);
+    }
+
+    [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial byte* RealPath(string path, byte* resolved);
+
+    [LibraryImport("libc", EntryPoint = "opendir")]
+    private static partial void* OpenDir(byte* path);
+
+    [LibraryImport("libc", EntryPoint = "readdir")]
+    private static partial byte* ReadDirectory(void* listing);
+
+    [LibraryImport("libc", EntryPoint = "closedir")]
+    private static partial int CloseDirectory(void* listing);
+
+    [LibraryImport("libc", EntryPoint = "readlink")]
+    private static partial nint ReadLink(byte* path, byte* target, nint room);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "open")]
+    private static partial int Open(byte* path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read")]
+    private static partial nint Read(int file, byte* text, nint room);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int file);
+}

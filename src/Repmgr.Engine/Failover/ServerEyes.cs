@@ -1,0 +1,216 @@
+using System.Threading.Channels;
+using Npgsql;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
+using Repmgr.Core.Postgres;
+using Repmgr.Engine.Daemon;
+using Repmgr.Engine.Files;
+using Repmgr.Engine.Hosts;
+using Repmgr.Engine.Logging;
+using Repmgr.Engine.Postgres;
+
+namespace Repmgr.Engine.Failover;
+
+/// <summary>
+/// Looks at the own server for the agent (R8, R16): whether it is there, whether it lets new connections in, whether what it writes
+/// commits, and how far its WAL goes. What it does not know it does not say.
+/// </summary>
+/// <param name="node">Whose server.</param>
+/// <param name="observed">Hears each view, and when the look began.</param>
+/// <param name="log">Hears what keeps a look from being taken.</param>
+internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> observed, ILog log) : IAsyncDisposable
+{
+    /// <summary>A server that does nothing for so long hangs.</summary>
+    public static readonly TimeSpan HealthWithin = TimeSpan.FromSeconds(3);
+
+    public static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
+
+    // A message in the WAL is a write like any other, with a commit and its flush, and leaves no row behind.
+    private const string ProbeSql = "SELECT pg_catalog.pg_logical_emit_message(true, 'repmgr', '')";
+
+    private const string LookSql =
+        """
+        SELECT pg_catalog.pg_is_in_recovery(),
+               CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_receive_lsn()::text END,
+               CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()::text ELSE pg_catalog.pg_current_wal_flush_lsn()::text END,
+               (SELECT slot_name FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming')
+        """;
+
+    private readonly Channel<bool> _nudge = Channel.CreateBounded<bool>(1);
+    private PostgresSession? _session;
+    private TimeSpan _probedAt;
+    private int _watched;
+    private int _leaderless;
+    private Lsn? _downEnd;
+    private string _trouble = "";
+
+    /// <summary>The furthest position that was seen to be flushed.</summary>
+    public Lsn? Flushed { get; private set; }
+
+    /// <summary>Looks again at once: something was done to the server.</summary>
+    public void Nudge()
+    {
+        _downEnd = null;
+        _nudge.Writer.TryWrite(true);
+    }
+
+    /// <summary>The data are made anew: what was known of them is of another copy.</summary>
+    public void Forget() => Flushed = null;
+
+    /// <summary>Looks once and says nothing of it: then there is a connection.</summary>
+    public Task WarmUpAsync(CancellationToken cancel) => LookAsync(cancel);
+
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        Task nudged = _nudge.Reader.WaitToReadAsync(cancel).AsTask();
+        while (!cancel.IsCancellationRequested)
+        {
+            TimeSpan taken = BootClock.Now;
+            if (await LookAsync(cancel) is { } view)
+                observed(taken, view);
+            await Task.WhenAny(nudged, Task.Delay(Every, cancel));
+            if (nudged.IsCompleted && _nudge.Reader.TryRead(out _))
+                nudged = _nudge.Reader.WaitToReadAsync(cancel).AsTask();
+        }
+    }
+
+    public ValueTask DisposeAsync() => ForgetAsync();
+
+    private async Task<ServerView?> LookAsync(CancellationToken cancel)
+    {
+        if (LocalServer.Look(node.DataDirectory) is not LocalServerState.Running running)
+            return await DownAsync(cancel);
+        _leaderless = 0;
+        _downEnd = null;
+        Watch(running.File.Pid);
+        if (!running.File.IsUp && running.File.Status != PostmasterStatus.Stopping)
+            return new ServerView.Recovering(null, null, 0);
+
+        TimeSpan began = BootClock.Now;
+        Task<NodeProbe?> ping = PingAsync(cancel);
+        ServerView? view = await QueryAsync(cancel);
+        NodeProbe? refusal = await ping;
+        // Only a new connection tells of a frozen postmaster; only a query tells of backends that hang.
+        if (BootClock.Now - began >= HealthWithin && (view is null || refusal is NodeProbe.Silent))
+            return LocalServer.Look(node.DataDirectory) is LocalServerState.Running ? new ServerView.Hung() : null;
+        if (view is null && refusal is NodeProbe.Rejected)
+            return new ServerView.Recovering(null, null, 0);
+        return view;
+    }
+
+    // A process that was left behind by its postmaster, or one that is just about to become a postmaster: seen again, it is the former.
+    private async Task<ServerView?> DownAsync(CancellationToken cancel)
+    {
+        await ForgetAsync();
+        if (ProcessSweep.Signal(node.Canonical, 0, 0) > 0)
+            return ++_leaderless > 1 ? new ServerView.Hung() : null;
+        _leaderless = 0;
+        _downEnd ??= await WalOnDisk.EndAsync(node.DataDirectory, Flushed, node.Binaries, cancel);
+        return new ServerView.Down(_downEnd);
+    }
+
+    private void Watch(int pid)
+    {
+        if (pid == _watched)
+            return;
+        _watched = pid;
+        PostmasterWatch.When(pid, () =>
+        {
+            bool isLeft = ProcessSweep.Signal(node.Canonical, 0, 0) > 0;
+            observed(BootClock.Now, isLeft ? new ServerView.Hung() : new ServerView.Down(null));
+            Nudge();
+        });
+    }
+
+    private async Task<NodeProbe?> PingAsync(CancellationToken cancel)
+    {
+        PostgresSession? session = _session;
+        return session is null ? null : await ServerPing.TryAsync(session.Host, session.User, session.Database, HealthWithin, cancel);
+    }
+
+    private async Task<ServerView?> QueryAsync(CancellationToken cancel)
+    {
+        if (_session is null)
+        {
+            ConnectResult connected = await node.Connector.OpenAsync(node.Conninfo, HealthWithin, cancel);
+            Complain(connected.Failure);
+            if (connected is not ConnectResult.Opened opened)
+                return null;
+            _session = opened.Session;
+        }
+
+        Answer<Seen?> answer = await _session.RunAsync(ReadAsync, HealthWithin, cancel);
+        if (answer is not Answer<Seen?>.Got { Value: { } seen })
+        {
+            await ForgetAsync();
+            return null;
+        }
+
+        return seen.InRecovery ? await RecoveringAsync(seen, cancel) : Writable(seen);
+    }
+
+    private ServerView.Writable Writable(Seen seen)
+    {
+        // From here on whatever starts this server starts a standby (R5).
+        SignalFiles.WriteStandby(node.DataDirectory);
+        Flushed = seen.Second;
+        return new ServerView.Writable(seen.Second ?? Lsn.Zero);
+    }
+
+    private async Task<ServerView> RecoveringAsync(Seen seen, CancellationToken cancel)
+    {
+        Lsn replayed = seen.Second ?? Lsn.Zero;
+        // Before a receiver was asked for, not all that lies on the disk has been replayed (R8).
+        Lsn? end = seen.Received is { } received ? Lsn.Max(received, replayed)
+            : replayed.Bytes > 0 ? await WalOnDisk.EndAsync(node.DataDirectory, replayed, node.Binaries, cancel)
+            : null;
+        if (end > Flushed || Flushed is null)
+            Flushed = end;
+        return new ServerView.Recovering(end, TermSlot.Read(seen.Slot)?.Holder, end > replayed ? (ulong)(end.Value - replayed) : 0);
+    }
+
+    private async Task<Seen?> ReadAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using NpgsqlCommand command = new(LookSql, connection);
+        Seen? seen = null;
+        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel))
+        {
+            if (await reader.ReadAsync(cancel))
+                seen = new Seen(reader.GetBoolean(0), LsnAt(reader, 1), LsnAt(reader, 2), reader.IsDBNull(3) ? null : reader.GetString(3));
+        }
+
+        if (seen is { InRecovery: false } && BootClock.Now - _probedAt >= ProbeEvery)
+        {
+            command.CommandText = ProbeSql;
+            await command.ExecuteScalarAsync(cancel);
+            _probedAt = BootClock.Now;
+        }
+
+        return seen;
+    }
+
+    private static Lsn? LsnAt(NpgsqlDataReader reader, int column) =>
+        !reader.IsDBNull(column) && Lsn.TryParse(reader.GetString(column), out Lsn lsn) ? lsn : null;
+
+    private void Complain(string? failure)
+    {
+        string trouble = failure ?? "";
+        if (trouble == _trouble)
+            return;
+        _trouble = trouble;
+        if (trouble.Length > 0)
+            log.Warning("the agent cannot connect to its own server", $"{trouble.TrimEnd('.')}.");
+    }
+
+    private async ValueTask ForgetAsync()
+    {
+        if (_session is { } session)
+        {
+            _session = null;
+            await session.DisposeAsync();
+        }
+    }
+
+    private sealed record Seen(bool InRecovery, Lsn? Received, Lsn? Second, string? Slot);
+}

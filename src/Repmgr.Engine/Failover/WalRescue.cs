@@ -1,0 +1,166 @@
+using System.Globalization;
+using Repmgr.Core.Failover;
+using Repmgr.Core.Postgres;
+using Repmgr.Core.Postgres.Wal;
+using Repmgr.Engine.Files;
+using Repmgr.Engine.Hosts;
+using Repmgr.Engine.Logging;
+using Repmgr.Engine.Postgres;
+
+namespace Repmgr.Engine.Failover;
+
+/// <summary>Serves this node's WAL to other agents, and fetches theirs (R11).</summary>
+internal sealed class WalRescue(AgentNode node, ServerEyes eyes, Peers peers, string stateDirectory, TimeSpan within, ILog log)
+{
+    private const int Piece = 1024 * 1024;
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
+
+    private string Staging => Path.Combine(stateDirectory, "rescue");
+
+    /// <summary>A piece of a file of WAL, of at most a megabyte; empty at its end; null: there is no such file.</summary>
+    public byte[]? Serve(string name, long offset)
+    {
+        bool isWal = name.Length == 24 && name.All(char.IsAsciiHexDigit);
+        bool isHistory = name.Length == 16 && name.EndsWith(".history", StringComparison.Ordinal) && name.Take(8).All(char.IsAsciiHexDigit);
+        if (!isWal && !isHistory)
+            return null;
+        try
+        {
+            using FileStream file = new(
+                Path.Combine(node.DataDirectory, "pg_wal", name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            byte[] piece = new byte[Math.Clamp(file.Length - offset, 0, Piece)];
+            file.Position = offset;
+            file.ReadExactly(piece);
+            return piece;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The timeline of the newest WAL that lies on this node; null: there is none.</summary>
+    public int? Timeline()
+    {
+        try
+        {
+            using WalOnDisk? wal = WalOnDisk.Open(node.DataDirectory);
+            return wal?.Timelines[0];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Fetches what the other node has beyond our own WAL, and returns when it was replayed.</summary>
+    public async Task<StepOutcome> FetchAsync(AgentStep.FetchWal step, CancellationToken cancel)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        deadline.CancelAfter(within);
+        try
+        {
+            return await FetchWithinAsync(step, deadline.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return new StepOutcome.Failed($"it took longer than {within.TotalSeconds:0.#} s");
+        }
+        finally
+        {
+            if (Directory.Exists(Staging))
+                Directory.Delete(Staging, recursive: true);
+        }
+    }
+
+    private async Task<StepOutcome> FetchWithinAsync(AgentStep.FetchWal step, CancellationToken cancel)
+    {
+        ulong segmentBytes;
+        using (WalOnDisk? own = WalOnDisk.Open(node.DataDirectory))
+        {
+            if (own is null || eyes.Flushed is not { } end)
+                return new StepOutcome.Failed("the end of the own WAL is not known");
+            segmentBytes = own.SegmentBytes;
+            Directory.CreateDirectory(Staging);
+            if (await peers.GetAsync(step.From, AgentApi.TimelinePath, within, cancel) is not { } answer
+                || !int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out int timeline))
+                return new StepOutcome.Failed($"node {step.From} does not say which timeline its WAL is of");
+            if (timeline > 1 && !await FetchFileAsync(step, WalFileName.History(timeline), cancel))
+                return new StepOutcome.Failed($"the history of timeline {timeline} could not be fetched");
+            for (ulong segment = end.Bytes / segmentBytes; segment * segmentBytes < step.Until.Bytes; segment++)
+            {
+                string name = new WalFileName(timeline, segment).Text(segmentBytes);
+                if (!await FetchFileAsync(step, name, cancel))
+                    return new StepOutcome.Failed($"segment {name} could not be fetched");
+            }
+        }
+
+        using (WalOnDisk? joined = WalOnDisk.Open(node.DataDirectory, Staging))
+        {
+            if (joined is null || new WalWalk(joined).EndFrom(eyes.Flushed.Value) is not { } reached || reached < step.Until)
+                return new StepOutcome.Failed("what was fetched does not continue the own WAL up to the announced end");
+        }
+
+        Place();
+        LocalServer.Reload(node.DataDirectory);
+        return await AwaitReplayAsync(step.Until, cancel);
+    }
+
+    private async Task<bool> FetchFileAsync(AgentStep.FetchWal step, string name, CancellationToken cancel)
+    {
+        await using FileStream file = new(Path.Combine(Staging, name), new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        while (true)
+        {
+            string path = string.Create(CultureInfo.InvariantCulture, $"{AgentApi.WalPath}{name}?offset={file.Position}");
+            if (await peers.GetAsync(step.From, path, within, cancel) is not { } piece)
+                return false;
+            if (piece.Length == 0)
+                return file.Position > 0;
+            await file.WriteAsync(piece, cancel);
+        }
+    }
+
+    // History first: a segment of a timeline whose history is not there would not be looked for. Beside, flushed, renamed.
+    private void Place()
+    {
+        string wal = Path.Combine(node.DataDirectory, "pg_wal");
+        foreach (string fetched in Directory.EnumerateFiles(Staging).OrderByDescending(path => path.EndsWith(".history", StringComparison.Ordinal)).ThenBy(path => path, StringComparer.Ordinal))
+        {
+            string target = Path.Combine(wal, Path.GetFileName(fetched));
+            string beside = target + ".repmgr.tmp";
+            File.Copy(fetched, beside, overwrite: true);
+            DurableFile.Flush(beside);
+            File.Move(beside, target, overwrite: true);
+        }
+
+        DurableFile.FlushDirectory(wal);
+    }
+
+    private async Task<StepOutcome> AwaitReplayAsync(Lsn until, CancellationToken cancel)
+    {
+        ConnectResult connected = await node.Connector.OpenAsync(node.Conninfo, within, cancel);
+        if (connected is not ConnectResult.Opened opened)
+            return new StepOutcome.Failed($"the own server cannot be reached: {connected.Failure}");
+        await using PostgresSession session = opened.Session;
+        while (true)
+        {
+            Answer<string?> answer = await session.ScalarAsync<string>("SELECT pg_catalog.pg_last_wal_replay_lsn()::text", within, cancel);
+            if (answer is Answer<string?>.Failed failed)
+                return new StepOutcome.Failed($"replay cannot be followed: {failed.Reason}");
+            if (answer is Answer<string?>.Got { Value: { } text } && Lsn.TryParse(text, out Lsn replayed) && replayed >= until)
+            {
+                log.Notice($"WAL up to {replayed} was fetched and replayed", "Nothing that was committed on the former primary up to there is lost.");
+                return new StepOutcome.Stopped(replayed);
+            }
+
+            // It looks again when its configuration is read anew, otherwise every wal_retrieve_retry_interval (5 s).
+            LocalServer.Reload(node.DataDirectory);
+            await Task.Delay(Tick, cancel);
+        }
+    }
+}
