@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
@@ -138,9 +137,9 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, Func<NodeId, 
     {
         if (await ReserveAsync(term, holder, cancel) is { } obstacle)
             return new StepOutcome.Failed(obstacle);
-        KnownNode upstream = known(holder)!;
-        Conninfo.TryParse(upstream.Conninfo, out Conninfo? conninfo, out _);
-        Conninfo source = PrimaryConninfo.Build(conninfo!, node.Name, Credentials(), node.Version);
+        if (known(holder) is not { } upstream || !Conninfo.TryParse(upstream.Conninfo, out Conninfo? conninfo, out _))
+            return new StepOutcome.Failed($"it is not known how node {holder} is reached");
+        Conninfo source = PrimaryConninfo.Build(conninfo, node.Name, Credentials(), node.Version);
         AutoConf.Merge(node.DataDirectory, new Dictionary<string, string?>
         {
             ["primary_conninfo"] = source.Reveal(),
