@@ -26,6 +26,9 @@ public abstract class Setting(string name)
     /// <summary>The feature it belongs to, when that feature is not in this version yet; else null.</summary>
     public string? Pending { get; init; }
 
+    /// <summary>What has taken its place since an earlier generation, so that it is accepted without effect; else null.</summary>
+    public string? Replaced { get; init; }
+
     /// <summary>Why it is accepted but has no effect and never will; else null.</summary>
     public string? Retired { get; init; }
 

@@ -92,6 +92,8 @@ public static class SettingDocs
             text.Append("- May be given several times; the values add up.\n");
         if (setting.Pending is { } feature)
             text.Append("- No effect yet: ").Append(feature).Append(" is not in this version. The key is accepted with a notice.\n");
+        if (setting.Replaced is { } replaced)
+            text.Append("- No effect any more: since repmgr 6 ").Append(replaced).Append(". The key is accepted with a notice.\n");
         text.Append('\n');
     }
 
@@ -124,7 +126,12 @@ public static class SettingDocs
         _ => "never in a running repmgrd: it is the identity of the node",
     };
 
-    private static string Effect(Setting setting) => setting.Pending is { } feature ? $" No effect yet: {feature} is not in this version." : "";
+    private static string Effect(Setting setting) => setting switch
+    {
+        { Pending: { } feature } => $" No effect yet: {feature} is not in this version.",
+        { Replaced: { } replaced } => $" No effect any more: since repmgr 6 {replaced}.",
+        _ => "",
+    };
 
     private static string Escaped(string text) =>
         text.Replace("<", "\\<", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal);

@@ -6,18 +6,7 @@ namespace Repmgr.Core.Settings;
 internal static class SettingNotices
 {
     public static IEnumerable<LogLine> For(Settings settings, IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) =>
-        [.. Failover(settings, inForce), .. Pending(inForce), .. Retired(inForce), .. Password(settings, inForce), .. Events(settings, inForce)];
-
-    private static IEnumerable<LogLine> Failover(Settings settings, IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce)
-    {
-        if (settings.Failover == FailoverMode.Automatic && Place(inForce, "failover") is { } place)
-        {
-            yield return new LogLine(
-                Severity.Notice,
-                $"\"failover\" is set to \"automatic\" {place}, but automatic failover is not in this version",
-                "repmgrd watches only, as with failover = manual.");
-        }
-    }
+        [.. Replaced(inForce), .. Pending(inForce), .. Retired(inForce), .. Password(settings, inForce), .. Events(settings, inForce)];
 
     /// <summary>One notice for each feature: a file of 5.x has many such keys.</summary>
     private static IEnumerable<LogLine> Pending(IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) =>
@@ -28,6 +17,15 @@ internal static class SettingNotices
             Severity.Notice,
             $"settings have no effect yet: {string.Join(", ", feature.Select(entry => $"\"{entry.Assigned.Name}\""))}",
             $"They belong to a feature that is not in this version: {feature.Key}. Set at {string.Join(", ", feature.Select(entry => entry.Assigned.Place.Short))}.");
+
+    private static IEnumerable<LogLine> Replaced(IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) =>
+        from entry in inForce
+        where entry.Setting.Replaced is not null
+        group entry by entry.Setting.Replaced into reason
+        select new LogLine(
+            Severity.Notice,
+            $"settings have no effect any more: {string.Join(", ", reason.Select(entry => $"\"{entry.Assigned.Name}\""))}",
+            $"Since repmgr 6 {reason.Key}. Set at {string.Join(", ", reason.Select(entry => entry.Assigned.Place.Short))}.");
 
     private static IEnumerable<LogLine> Retired(IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) =>
         from entry in inForce

@@ -18,7 +18,7 @@ public sealed class SettingUseTests
     public void Every_key_that_is_said_to_work_is_read_outside_of_the_settings()
     {
         var unused = new List<string>();
-        foreach (Setting setting in SettingTable.All.Where(setting => setting is { Pending: null, Retired: null, Name: not ("replication_type" or "failover") }))
+        foreach (Setting setting in SettingTable.All.Where(setting => setting is { Pending: null, Retired: null, Replaced: null, Name: not ("replication_type" or "failover") }))
         {
             if (!Readers(PropertyOf(setting)).Any(property => Regex.IsMatch(Code.Value, $@"(\b_?[sS]ettings|\bdefaults|\bloaded\.Settings)(\?|!)?\.{property}\b|[sS]ettings is \{{[^}}]*\b{property}:")))
                 unused.Add(setting.Name);
@@ -30,7 +30,7 @@ public sealed class SettingUseTests
     [Fact]
     public void Every_key_without_effect_is_accepted_with_a_line_that_names_it()
     {
-        foreach (Setting setting in SettingTable.All.Where(setting => setting.Pending is not null || setting.Retired is not null))
+        foreach (Setting setting in SettingTable.All.Where(setting => (setting.Pending ?? setting.Replaced ?? setting.Retired) is not null))
         {
             string value = Other(setting);
             SettingsRead read = SettingsReader.Read([new Assigned(setting.Name, value, new ConfPlace("repmgr.conf", 7))]);
@@ -38,7 +38,7 @@ public sealed class SettingUseTests
             Assert.Contains(read.Notices, line =>
                 line.Message.Contains($"\"{setting.Name}\"", StringComparison.Ordinal)
                 && Regex.IsMatch($"{line.Message} {line.Detail}", "repmgr.conf:7|\"repmgr.conf\" line 7")
-                && $"{line.Detail}".Contains(setting.Pending ?? setting.Retired!, StringComparison.Ordinal));
+                && $"{line.Detail}".Contains(setting.Pending ?? setting.Replaced ?? setting.Retired!, StringComparison.Ordinal));
         }
     }
 
@@ -55,7 +55,7 @@ public sealed class SettingUseTests
     }
 
     /// <summary>A value that is not the default.</summary>
-    private static string Other(Setting setting) => new[] { "77", "true", "host=x", "json", "connection", "LOCAL1", "automatic", "DEBUG", "/a=/b", "word" }.First(value =>
+    private static string Other(Setting setting) => new[] { "77", "true", "host=x", "json", "connection", "LOCAL1", "automatic", "DEBUG", "/a=/b", "never", "word" }.First(value =>
     {
         Settings settings = Settings.Defaults;
         return setting.Assign(value, ref settings) is null && (setting.Retired is not null || setting.Show(settings) != setting.Default);

@@ -53,7 +53,7 @@ internal static class DaemonSettings
         {
             Group = SettingGroup.Daemon,
             TakesEffect = TakesEffect.OnReload,
-            Pending = Feature.AutomaticFailover,
+            Replaced = Feature.ReplacedByVotes,
             Description = "Whether the time an attempt took is subtracted from the wait before the next.",
         },
         new Setting<TimeSpan>("async_query_timeout", SettingType.Seconds(), s => s.AsyncQueryTimeout, (s, v) => s with { AsyncQueryTimeout = v })
@@ -69,7 +69,7 @@ internal static class DaemonSettings
         {
             Group = SettingGroup.Daemon,
             TakesEffect = TakesEffect.OnReload,
-            Pending = Feature.AutomaticFailover,
+            Replaced = Feature.ReplacedByVotes,
             Description = "After which time without its upstream repmgrd gives up and exits. -1: never.",
         },
         new Setting<TimeSpan>("witness_sync_interval", SettingType.Seconds(min: 1), s => s.WitnessSyncInterval, (s, v) => s with { WitnessSyncInterval = v })

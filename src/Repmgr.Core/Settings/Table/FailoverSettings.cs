@@ -12,8 +12,9 @@ internal static class FailoverSettings
         {
             Group = SettingGroup.Failover,
             Since = Generation.One,
-            TakesEffect = TakesEffect.OnReload,
-            Description = "Whether repmgrd only watches (manual), or promotes and follows by itself when the primary is lost (automatic).",
+            TakesEffect = TakesEffect.AtRestart,
+            Description = "Whether repmgrd only watches (manual), or is an agent that keeps the cluster at one primary (automatic): it takes a primary out of service that may be one no longer, "
+                + "and promotes, follows and makes nodes anew by itself. It takes three nodes at least, with the same value on all.",
         },
         Delay("lease_ttl", s => s.LeaseTtl, (s, v) => s with { LeaseTtl = v },
             "How long a lease lasts: the right to be primary, which a majority of the agents has to renew. A host that falls silent is replaced after this time; "
@@ -78,7 +79,7 @@ internal static class FailoverSettings
         {
             Group = SettingGroup.Failover,
             TakesEffect = TakesEffect.OnReload,
-            Pending = Feature.AutomaticFailover,
+            Replaced = Feature.ReplacedByVotes,
             Description = "How long repmgrd waits for its own server after follow_command. When it is not set: standby_reconnect_timeout.",
         },
         Switch(
@@ -151,7 +152,7 @@ internal static class FailoverSettings
             Group = SettingGroup.Failover,
             Since = since,
             TakesEffect = TakesEffect.OnReload,
-            Pending = Feature.AutomaticFailover,
+            Replaced = Feature.ReplacedByVotes,
             Description = description,
         };
 
@@ -160,7 +161,7 @@ internal static class FailoverSettings
         {
             Group = SettingGroup.Failover,
             TakesEffect = TakesEffect.OnReload,
-            Pending = Feature.AutomaticFailover,
+            Replaced = Feature.ReplacedByVotes,
             Description = description,
         };
 
@@ -178,7 +179,7 @@ internal static class FailoverSettings
         {
             Group = SettingGroup.Failover,
             TakesEffect = TakesEffect.OnReload,
-            Pending = Feature.AutomaticFailover,
+            Replaced = Feature.ReplacedByVotes,
             Description = description,
         };
 

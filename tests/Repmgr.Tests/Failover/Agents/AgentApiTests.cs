@@ -1,0 +1,141 @@
+using System.Text;
+using System.Text.Json;
+using CsCheck;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
+using Repmgr.Engine.Failover;
+
+namespace Repmgr.Tests.Failover.Agents;
+
+/// <summary>What gets into an agent, and what does not.</summary>
+public sealed class AgentApiTests
+{
+    private const ulong Boot = 0xB007;
+
+    private static readonly byte[] Secret = [1, 2, 3];
+    private static readonly byte[] Body = JsonSerializer.SerializeToUtf8Bytes(
+        WireMessage.Of(new Envelope(OneAgent.Id(1), new NodeId(2), new Message.Resign(new Term(3)))), AgentJson.Default.WireMessage);
+
+    private readonly List<Envelope> _delivered = [];
+    private readonly AgentApi _api;
+
+    public AgentApiTests() => _api = new AgentApi(
+        new MessageSeal(Secret), new NodeId(2), Boot, _delivered.Add, () => new AgentGreeting(OneAgent.Id(2), "6", true),
+        (name, _) => name == "000000010000000000000001" ? [7] : null, () => 4, () => Healthy);
+
+    private static AgentHealth Healthy => new(2, "node2", true, false, true, true, 100, 3, 1, "voting", null, 3);
+
+    [Fact]
+    public void A_sealed_message_is_delivered_once()
+    {
+        ApiRequest request = Sealed("POST", AgentApi.MessagesPath, Body, number: 1);
+        Assert.Equal(204, _api.Answer(request).Status);
+        Assert.Equal(403, _api.Answer(request).Status);
+        Assert.Single(_delivered);
+    }
+
+    [Fact]
+    public void Whatever_is_changed_on_the_way_keeps_it_out()
+    {
+        ApiRequest good = Sealed("POST", AgentApi.MessagesPath, Body, number: 1);
+        byte[] other = [.. Body];
+        other[^3] ^= 1;
+        Assert.Equal(401, _api.Answer(good with { Body = other }).Status);
+        Assert.Equal(401, _api.Answer(good with { Path = AgentApi.GreetingPath, Method = "GET" }).Status);
+        Assert.Equal(401, _api.Answer(good with { Header = name => name == AgentApi.SenderHeader ? "3#3" : good.Header(name) }).Status);
+        Assert.Equal(401, _api.Answer(good with { Header = name => name == AgentApi.NonceHeader ? "7.2" : good.Header(name) }).Status);
+        Assert.Equal(401, _api.Answer(good with { Header = _ => null }).Status);
+        Assert.Equal(401, _api.Answer(Sealed("POST", AgentApi.MessagesPath, Body, number: 1, secret: [1, 2, 4])).Status);
+        Assert.Empty(_delivered);
+    }
+
+    [Fact]
+    public void A_request_that_was_meant_for_an_earlier_life_is_answered_with_the_present_one()
+    {
+        ApiReply reply = _api.Answer(Sealed("POST", AgentApi.MessagesPath, Body, number: 1, audience: 5));
+        Assert.Equal(409, reply.Status);
+        Assert.Equal("b007", Encoding.ASCII.GetString(reply.Body.Span));
+        Assert.Equal(new MessageSeal(Secret).OfReply("7.1", 409, reply.Body.Span), reply.Seal);
+        Assert.Empty(_delivered);
+    }
+
+    [Fact]
+    public void Nobody_speaks_for_another()
+    {
+        byte[] forged = JsonSerializer.SerializeToUtf8Bytes(
+            WireMessage.Of(new Envelope(OneAgent.Id(3), new NodeId(2), new Message.Resign(new Term(3)))), AgentJson.Default.WireMessage);
+        byte[] misled = JsonSerializer.SerializeToUtf8Bytes(
+            WireMessage.Of(new Envelope(OneAgent.Id(1), new NodeId(3), new Message.Resign(new Term(3)))), AgentJson.Default.WireMessage);
+        Assert.Equal(400, _api.Answer(Sealed("POST", AgentApi.MessagesPath, forged, number: 1)).Status);
+        Assert.Equal(400, _api.Answer(Sealed("POST", AgentApi.MessagesPath, misled, number: 2)).Status);
+        Assert.Empty(_delivered);
+    }
+
+    [Fact]
+    public void Nothing_that_comes_in_is_answered_with_an_exception()
+    {
+        ulong number = 0;
+        Gen.Byte.Array[0, 300].Sample(body => Assert.Equal(400, _api.Answer(Sealed("POST", AgentApi.MessagesPath, body, ++number)).Status), threads: 1);
+        Gen.String.Sample(path => Assert.InRange(_api.Answer(new ApiRequest("GET", path, _ => path, default)).Status, 200, 599));
+        Gen.String.Sample(file => Assert.InRange(_api.Answer(Sealed("GET", AgentApi.WalPath + file, [], ++number)).Status, 200, 404), threads: 1);
+    }
+
+    [Fact]
+    public void Wal_is_served_piece_by_piece_to_who_has_the_secret()
+    {
+        const string File = AgentApi.WalPath + "000000010000000000000001?offset=0";
+        Assert.Equal([7], _api.Answer(Sealed("GET", File, [], 1)).Body.ToArray());
+        Assert.Equal(404, _api.Answer(Sealed("GET", AgentApi.WalPath + "../PG_VERSION?offset=0", [], 2)).Status);
+        Assert.Equal(401, _api.Answer(new ApiRequest("GET", File, _ => null, default)).Status);
+    }
+
+    [Fact]
+    public void A_number_is_used_once_whatever_the_order()
+    {
+        var used = new UsedNonces();
+        Assert.All((ulong[])[5, 3, 4, 70, 10, 69], number => Assert.True(used.Use(By(number))));
+        Assert.All((ulong[])[5, 3, 4, 70, 10, 69, 0, 6, 1], number => Assert.False(used.Use(By(number))));
+        Assert.True(used.Use(By(5) with { Boot = 8 }));
+    }
+
+    [Theory]
+    [InlineData("/", 503, 200)]
+    [InlineData("/primary", 503, 200)]
+    [InlineData("/leader", 503, 200)]
+    [InlineData("/read-write", 503, 200)]
+    [InlineData("/replica", 200, 503)]
+    [InlineData("/replica?lag=100", 200, 503)]
+    [InlineData("/replica?lag=99", 503, 503)]
+    [InlineData("/replica?lag=1MB", 200, 503)]
+    [InlineData("/replica?lag=many", 503, 503)]
+    [InlineData("/read-only", 200, 200)]
+    [InlineData("/asynchronous", 200, 503)]
+    [InlineData("/synchronous", 503, 503)]
+    [InlineData("/health", 200, 200)]
+    [InlineData("/liveness", 200, 200)]
+    [InlineData("/readiness", 200, 200)]
+    [InlineData("/metrics", 200, 200)]
+    [InlineData("/nowhere", 404, 404)]
+    public void Load_balancers_get_the_codes_that_they_know_from_Patroni(string path, int onStandby, int onPrimary)
+    {
+        Assert.Equal(onStandby, _api.Answer(new ApiRequest("GET", path, _ => null, default)).Status);
+        AgentHealth primary = Healthy with { IsPrimary = true, IsStandby = false, IsStreaming = false, Lag = null };
+        Assert.Equal(onPrimary, HealthPaths.Answer("OPTIONS", path, primary).Status);
+        Assert.Equal(405, HealthPaths.Answer("POST", path, primary).Status);
+    }
+
+    private static SealedBy By(ulong number, ulong audience = Boot) => new(OneAgent.Id(1), 7, number, audience);
+
+    private static ApiRequest Sealed(string method, string path, byte[] body, ulong number, ulong audience = Boot, byte[]? secret = null)
+    {
+        SealedBy by = By(number, audience);
+        string seal = new MessageSeal(secret ?? Secret).Of(method, path, by, body);
+        return new ApiRequest(method, path, name => name switch
+        {
+            AgentApi.SenderHeader => by.Sender.ToString(),
+            AgentApi.NonceHeader => by.Nonce,
+            AgentApi.AudienceHeader => by.Audience.ToString("x", System.Globalization.CultureInfo.InvariantCulture),
+            _ => seal,
+        }, body);
+    }
+}
