@@ -81,6 +81,13 @@ internal static class Program
         foreach (LogLine notice in loaded.Notices)
             log.Write(notice);
 
+        if (loaded.Settings.Failover == FailoverMode.Manual && FailoverAgent.LeftState(loaded.Settings) is { } state)
+        {
+            log.Warning(
+                "this node was part of an automatic failover, and now is only watched", $"The state of its agent is in \"{state}\".",
+                "If its server is the primary, the guard takes it out of service when agent_restart_grace is over, and the other agents elect another. docs/failover.md says how to end automatic failover.");
+        }
+
         using var time = new LoopTime();
         var connector = new PostgresConnector();
         using var systemd = SdNotify.FromEnvironment(Environment.GetEnvironmentVariable);

@@ -29,6 +29,36 @@ internal sealed record AgentTables(
         return await session.RunAsync(ReadAsync, Within, cancel);
     }
 
+    /// <summary>The rights that the agent's role lacks on its own server, as a DBA names them; empty: none. Without them it would not see what it decides on.</summary>
+    public static async Task<Answer<IReadOnlyList<string>>> LackingAsync(PostgresConnector connector, Conninfo server, CancellationToken cancel)
+    {
+        const string Sql =
+            """
+            SELECT lacking FROM (VALUES
+                (1, 'pg_monitor', pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AND pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE')),
+                (2, 'REPLICATION', (SELECT rolsuper OR rolreplication FROM pg_catalog.pg_roles WHERE rolname = current_user)),
+                (3, 'EXECUTE on pg_promote', pg_catalog.has_function_privilege('pg_catalog.pg_promote(boolean,integer)', 'EXECUTE')),
+                (4, 'EXECUTE on pg_logical_emit_message', pg_catalog.has_function_privilege(
+                    (SELECT oid FROM pg_catalog.pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = 'pg_logical_emit_message' ORDER BY oid LIMIT 1), 'EXECUTE'))
+            ) AS rights (place, lacking, is_there) WHERE NOT is_there ORDER BY place
+            """;
+        if (await connector.OpenAsync(server, Within, cancel) is not ConnectResult.Opened opened)
+            return new Answer<IReadOnlyList<string>>.Failed(null, "the own server cannot be reached");
+        await using PostgresSession session = opened.Session;
+        return await session.QueryAsync(Sql, row => row.GetString(0), Within, cancel);
+    }
+
+    /// <summary>The names under which standbys stream from a primary.</summary>
+    public static async Task<IReadOnlyList<string>> StreamingAsync(PostgresConnector connector, Conninfo primary, CancellationToken cancel)
+    {
+        if (await connector.OpenAsync(primary, Within, cancel) is not ConnectResult.Opened opened)
+            return [];
+        await using PostgresSession session = opened.Session;
+        return await session.QueryAsync(
+            "SELECT application_name FROM pg_catalog.pg_stat_replication WHERE state = 'streaming'", row => row.GetString(0), Within, cancel)
+            is Answer<IReadOnlyList<string>>.Got { Value: var names } ? names : [];
+    }
+
     /// <summary>Says who the agent of a node is. Why not; null when it stands there.</summary>
     public static Task<string?> AnnounceAsync(PostgresConnector connector, Conninfo primary, VoterId voter, string address, CancellationToken cancel) => ExecuteAsync(
         connector, primary,

@@ -34,6 +34,10 @@ public sealed class FailoverAgent(
     private AgentLoop? _loop;
     private StateDirectory? _state;
 
+    /// <summary>Where an agent of this node has left its state; null: nowhere that can be told from the settings.</summary>
+    public static string? LeftState(Settings settings) =>
+        (settings.StateDirectory ?? (settings.DataDirectory is { } data ? StateDirectory.DefaultFor(data) : null)) is { } path && Directory.Exists(path) ? path : null;
+
     /// <summary>Runs until it is cancelled, or cannot go on. Then it says why, and the node is only watched.</summary>
     /// <exception cref="InvalidOperationException">A defect: the process is to end and be started anew.</exception>
     public async Task RunAsync(CancellationToken cancel)

@@ -31,6 +31,11 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         {
             switch (await AgentTables.ReadAsync(node.Connector, node.Conninfo, cancel))
             {
+                case Answer<AgentTables>.Got when await LackingAsync(cancel) is { } lacking:
+                    Say(
+                        Severity.Error, $"there is no automatic failover: role \"{node.Conninfo["user"] ?? Environment.UserName}\" lacks {lacking}",
+                        "Without it the agent would not see, or could not do, what it decides.", "Grant it on the primary.");
+                    break;
                 case Answer<AgentTables>.Got got:
                     state.KeepSecret(got.Value.Secret);
                     return got.Value;
@@ -74,6 +79,14 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         }
     }
 
+    private async Task<string?> LackingAsync(CancellationToken cancel) => await AgentTables.LackingAsync(node.Connector, node.Conninfo, cancel) switch
+    {
+        Answer<IReadOnlyList<string>>.Got { Value: [] } => null,
+        Answer<IReadOnlyList<string>>.Got { Value: var lacking } => string.Join(", ", lacking),
+        Answer<IReadOnlyList<string>>.Failed failed => failed.Reason,
+        _ => null,
+    };
+
     private async Task<Conninfo?> PrimaryAsync(AgentTables tables, CancellationToken cancel)
     {
         if (tables.IsPrimary)
@@ -106,6 +119,17 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             Say(
                 Severity.Notice, $"automatic failover begins when the agents of all nodes run; missing: {string.Join(", ", unknown.Select(record => record.Label))}",
                 null, "Start repmgrd there, with failover = automatic.");
+            return;
+        }
+
+        IReadOnlyList<string> streaming = await AgentTables.StreamingAsync(node.Connector, node.Conninfo, cancel);
+        NodeRecord[] apart = [.. records.Where(record => record.Id != node.Id && !streaming.Contains(record.Name))];
+        if (apart.Length > 0)
+        {
+            Say(
+                Severity.Warning, $"automatic failover cannot begin: not streaming from this primary: {string.Join(", ", apart.Select(record => record.Label))}",
+                "All standbys have to stream directly from the primary, under their node's name, when it begins.",
+                "Correct that with \"repmgr standby follow\", or unregister what is not to take part.");
             return;
         }
 

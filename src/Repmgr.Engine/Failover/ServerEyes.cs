@@ -59,7 +59,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     public void Forget() => Flushed = null;
 
     /// <summary>Looks once and says nothing of it: then there is a connection.</summary>
-    public Task WarmUpAsync(CancellationToken cancel) => LookAsync(cancel);
+    public Task WarmUpAsync(CancellationToken cancel) => TryLookAsync(cancel);
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -67,7 +67,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         while (!cancel.IsCancellationRequested)
         {
             TimeSpan taken = BootClock.Now;
-            if (await LookAsync(cancel) is { } view)
+            if (await TryLookAsync(cancel) is { } view)
                 observed(taken, view);
             await Task.WhenAny(nudged, Task.Delay(Every, cancel));
             if (nudged.IsCompleted && _nudge.Reader.TryRead(out _))
@@ -76,6 +76,20 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     }
 
     public ValueTask DisposeAsync() => ForgetAsync();
+
+    // Files come and go while one looks, and a disk may be full: a look that fails says nothing, and the next one may.
+    private async Task<ServerView?> TryLookAsync(CancellationToken cancel)
+    {
+        try
+        {
+            return await LookAsync(cancel);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            Complain(failed.Message);
+            return null;
+        }
+    }
 
     private async Task<ServerView?> LookAsync(CancellationToken cancel)
     {
@@ -200,7 +214,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
             return;
         _trouble = trouble;
         if (trouble.Length > 0)
-            log.Warning("the agent cannot connect to its own server", $"{trouble.TrimEnd('.')}.");
+            log.Warning("the agent cannot look at its own server", $"{trouble.TrimEnd('.')}.");
     }
 
     private async ValueTask ForgetAsync()

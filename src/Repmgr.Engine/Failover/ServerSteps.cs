@@ -31,7 +31,6 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, Func<NodeId, 
     {
         TimeSpan began = BootClock.Now;
         int postmaster = ProcessSweep.Postmaster(node.Canonical);
-        ProcessSweep.Signal(node.Canonical, 0, 0);
         if (LocalServer.Look(node.DataDirectory) is LocalServerState.Running)
             _ = ProcessSweep.Send(postmaster, ProcessSweep.SigQuit);
         while (ProcessSweep.Signal(node.Canonical, 0, 0) > 0 && BootClock.Now - began < QuitWithin && LocalServer.Look(node.DataDirectory) is LocalServerState.Running)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Postgres.Wal;
@@ -12,12 +13,13 @@ namespace Repmgr.Engine.Failover;
 /// <summary>Serves this node's WAL to other agents, and fetches theirs (R11).</summary>
 internal sealed class WalRescue(AgentNode node, ServerEyes eyes, Peers peers, string stateDirectory, TimeSpan within, ILog log)
 {
-    private const int Piece = 1024 * 1024;
+    // Below what the collector keeps apart as a large object.
+    private const int Piece = 64 * 1024;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
 
     private string Staging => Path.Combine(stateDirectory, "rescue");
 
-    /// <summary>A piece of a file of WAL, of at most a megabyte; empty at its end; null: there is no such file.</summary>
+    /// <summary>A piece of a file of WAL, of at most 64 kB; empty at its end; null: there is no such file.</summary>
     public byte[]? Serve(string name, long offset)
     {
         bool isWal = name.Length == 24 && name.All(char.IsAsciiHexDigit);
@@ -85,12 +87,14 @@ internal sealed class WalRescue(AgentNode node, ServerEyes eyes, Peers peers, st
             if (await peers.GetAsync(step.From, AgentApi.TimelinePath, within, cancel) is not { } answer
                 || !int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out int timeline))
                 return new StepOutcome.Failed($"node {step.From} does not say which timeline its WAL is of");
-            if (timeline > 1 && !await FetchFileAsync(step, WalFileName.History(timeline), cancel))
+            if (timeline > 1 && !await FetchHistoryAsync(step.From, WalFileName.History(timeline), cancel))
                 return new StepOutcome.Failed($"the history of timeline {timeline} could not be fetched");
             for (ulong segment = end.Bytes / segmentBytes; segment * segmentBytes < step.Until.Bytes; segment++)
             {
                 string name = new WalFileName(timeline, segment).Text(segmentBytes);
-                if (!await FetchFileAsync(step, name, cancel))
+                ulong from = segment == end.Bytes / segmentBytes && own.Timelines[0] == timeline ? end.Bytes % segmentBytes / Piece * Piece : 0;
+                ulong until = Math.Min(segmentBytes, step.Until.Bytes - (segment * segmentBytes));
+                if (!await FetchSegmentAsync(step.From, name, (long)from, (long)until, (long)segmentBytes, cancel))
                     return new StepOutcome.Failed($"segment {name} could not be fetched");
             }
         }
@@ -106,24 +110,40 @@ internal sealed class WalRescue(AgentNode node, ServerEyes eyes, Peers peers, st
         return await AwaitReplayAsync(step.Until, cancel);
     }
 
-    private async Task<bool> FetchFileAsync(AgentStep.FetchWal step, string name, CancellationToken cancel)
+    private async Task<bool> FetchHistoryAsync(NodeId source, string name, CancellationToken cancel)
     {
-        await using FileStream file = new(Path.Combine(Staging, name), new FileStreamOptions
+        if (await peers.GetAsync(source, Place(name, 0), within, cancel) is not [_, ..] history)
+            return false;
+        await File.WriteAllBytesAsync(Path.Combine(Staging, name), history, cancel);
+        return true;
+    }
+
+    /// <summary>What this node has of the segment is taken from itself, and what nobody has is left empty: a segment always has its full length.</summary>
+    private async Task<bool> FetchSegmentAsync(NodeId source, string name, long from, long until, long length, CancellationToken cancel)
+    {
+        string path = Path.Combine(Staging, name);
+        if (from > 0)
+            File.Copy(Path.Combine(node.DataDirectory, "pg_wal", name), path, overwrite: true);
+        await using FileStream file = new(path, new FileStreamOptions
         {
-            Mode = FileMode.Create,
+            Mode = FileMode.OpenOrCreate,
             Access = FileAccess.Write,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
-        while (true)
+        file.SetLength(from);
+        file.Position = from;
+        while (file.Position < until)
         {
-            string path = string.Create(CultureInfo.InvariantCulture, $"{AgentApi.WalPath}{name}?offset={file.Position}");
-            if (await peers.GetAsync(step.From, path, within, cancel) is not { } piece)
+            if (await peers.GetAsync(source, Place(name, file.Position), within, cancel) is not [_, ..] piece)
                 return false;
-            if (piece.Length == 0)
-                return file.Position > 0;
             await file.WriteAsync(piece, cancel);
         }
+
+        file.SetLength(length);
+        return true;
     }
+
+    private static string Place(string name, long offset) => string.Create(CultureInfo.InvariantCulture, $"{AgentApi.WalPath}{name}?offset={offset}");
 
     // History first: a segment of a timeline whose history is not there would not be looked for. Beside, flushed, renamed.
     private void Place()

@@ -28,8 +28,8 @@ public sealed class WalWalk(IWalPages pages)
     {
         _loaded = null;
         ulong size = pages.SegmentBytes;
-        ulong segment = (known.Bytes == 0 ? 0 : known.Bytes - 1) / size * size;
-        // A record that fills a whole segment leaves no beginning in it: the one before has one.
+        ulong segment = known.Bytes / size * size;
+        // Where a segment holds no beginning of a record, one before it does: the last record may just have filled it, or fill it whole.
         for (int back = 0; back < 4; back++)
         {
             if (EndInFrom(new Lsn(segment)) is { } end)
