@@ -19,6 +19,7 @@ public static class ServerPing
 {
     private const int ProtocolVersion = 196608;
     private const string CannotConnectNow = "57P03";
+    private static readonly TimeSpan LeaveWithin = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Null when the server takes connections; otherwise why not.</summary>
     /// <param name="host">Where it listens.</param>
@@ -36,6 +37,7 @@ public static class ServerPing
             await socket.SendAsync(Greeting(user, database), deadline.Token);
             byte[] answer = new byte[256];
             int read = await socket.ReceiveAsync(answer, deadline.Token);
+            await LeaveAsync(socket, cancel);
             if (read == 0)
                 return new NodeProbe.Silent($"{host} closed a new connection without a word");
             return answer[0] == (byte)'E' && SqlState(answer.AsSpan(0, read)) == CannotConnectNow
@@ -49,6 +51,25 @@ public static class ServerPing
         catch (SocketException failure)
         {
             return new NodeProbe.Silent($"{host}: {failure.Message}");
+        }
+    }
+
+    /// <summary>Hangs up as one who has nothing to say. To close with words of the server unread would be an error in its log.</summary>
+    private static async Task LeaveAsync(Socket socket, CancellationToken cancel)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(LeaveWithin);
+        byte[] rest = new byte[1024];
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            while (await socket.ReceiveAsync(rest, patience.Token) > 0)
+            {
+            }
+        }
+        catch (Exception unheard) when (unheard is SocketException or OperationCanceledException)
+        {
+            // What was to be learnt is known already.
         }
     }
 

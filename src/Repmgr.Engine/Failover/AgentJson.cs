@@ -86,6 +86,7 @@ internal sealed record AgentGreeting(VoterId Voter, string Version, bool IsVoter
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true,
+    IgnoreReadOnlyProperties = true,
     Converters = [typeof(TermText), typeof(NodeIdText), typeof(LsnText), typeof(TermHistoryText)])]
 [JsonSerializable(typeof(AgentFile))]
 [JsonSerializable(typeof(WireMessage))]

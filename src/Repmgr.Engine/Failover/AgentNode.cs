@@ -38,7 +38,7 @@ internal sealed record AgentNode(Settings Settings, string ConfigFile, string Da
 /// </summary>
 internal static class TermSlot
 {
-    public const string Pattern = "repmgr_t%";
+    public const string Pattern = "repmgr_t%", FilePattern = "repmgr_t*";
 
     public static string Name(Term term, NodeId holder, NodeId standby) =>
         string.Create(CultureInfo.InvariantCulture, $"repmgr_t{term}_h{holder}_n{standby}");

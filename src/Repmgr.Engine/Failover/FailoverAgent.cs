@@ -116,7 +116,7 @@ public sealed class FailoverAgent(
 
         await using var eyes = new ServerEyes(node, (taken, view) => Post(at => new Input.Observed(at, taken, view)), log);
         var steps = new ServerSteps(node, eyes, Known, () => [.. Members().Select(voter => voter.Id.Node)], log);
-        var rescue = new WalRescue(node, eyes, peers, state.Path, policy.WalRescueTimeout, log);
+        var rescue = new WalRescue(node, steps, peers, state.Path, policy.WalRescueTimeout, log);
         var rejoin = new Rejoin(node, eyes, steps, state.DivergedWal, Known, log);
         var api = new AgentApi(
             seal, node.Id, boot, envelope => Post(at => new Input.Received(at, envelope)),
@@ -179,9 +179,11 @@ public sealed class FailoverAgent(
                 DurableState durable = _loop!.State.Durable;
                 Lsn fork = durable is { Data: { } data, Rebuilding: { } rebuilding } ? data.CommonUntil(rebuilding.History) : Lsn.Zero;
                 return await rejoin.RebuildAsync(rebuild, fork, cancel);
-            default:
+            case AgentStep.Exit:
                 _exit.TrySetResult();
                 return new StepOutcome.Done();
+            default:
+                return new StepOutcome.Failed("this version does not know how to");
         }
     }
 

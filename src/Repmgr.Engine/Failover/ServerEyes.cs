@@ -24,6 +24,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     public static readonly TimeSpan HealthWithin = TimeSpan.FromSeconds(3);
 
     public static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PingEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
 
     // A message in the WAL is a write like any other, with a commit and its flush, and leaves no row behind.
@@ -40,6 +41,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     private readonly Channel<bool> _nudge = Channel.CreateBounded<bool>(1);
     private PostgresSession? _session;
     private TimeSpan _probedAt;
+    private TimeSpan _pingedAt;
     private int _watched;
     private int _leaderless;
     private Lsn? _downEnd;
@@ -140,7 +142,10 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     private async Task<NodeProbe?> PingAsync(CancellationToken cancel)
     {
         PostgresSession? session = _session;
-        return session is null ? null : await ServerPing.TryAsync(session.Host, session.User, session.Database, HealthWithin, cancel);
+        if (session is null || BootClock.Now - _pingedAt < PingEvery)
+            return null;
+        _pingedAt = BootClock.Now;
+        return await ServerPing.TryAsync(session.Host, session.User, session.Database, HealthWithin, cancel);
     }
 
     private async Task<ServerView?> QueryAsync(CancellationToken cancel)

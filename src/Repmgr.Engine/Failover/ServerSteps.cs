@@ -136,6 +136,8 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, Func<NodeId, 
     {
         if (await ReserveAsync(term, holder, cancel) is { } obstacle)
             return new StepOutcome.Failed(obstacle);
+        if (await DropOwnSlotsAsync(cancel) is { } left)
+            return new StepOutcome.Failed(left);
         if (known(holder) is not { } upstream || !Conninfo.TryParse(upstream.Conninfo, out Conninfo? conninfo, out _))
             return new StepOutcome.Failed($"it is not known how node {holder} is reached");
         Conninfo source = PrimaryConninfo.Build(conninfo, node.Name, Credentials(), node.Version);
@@ -147,7 +149,6 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, Func<NodeId, 
         if (LocalServer.Look(node.DataDirectory) is not LocalServerState.Running && await StartAsync(cancel) is StepOutcome.Failed failed)
             return failed;
         LocalServer.Reload(node.DataDirectory);
-        await DropOwnSlotsAsync(cancel);
         eyes.Nudge();
         return new StepOutcome.Done();
     }
@@ -184,14 +185,26 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, Func<NodeId, 
         return await DropSlotsAsync(session, name => TermSlot.Read(name) is not { } of || of.Term < term || of.Holder != node.Id, cancel);
     }
 
-    // Nobody streams from a node that follows: what such slots keep would fill its disk.
-    private async Task DropOwnSlotsAsync(CancellationToken cancel)
+    /// <summary>
+    /// Nobody streams from a node that follows, or receives through it what was written in a term that he does not know (docs/adr/0086). Of a server
+    /// that is down the slots are directories: nothing writes them meanwhile.
+    /// </summary>
+    private async Task<string?> DropOwnSlotsAsync(CancellationToken cancel)
     {
-        if (await node.Connector.OpenAsync(node.Conninfo, AnswerWithin, cancel) is not ConnectResult.Opened opened)
-            return;
+        if (LocalServer.Look(node.DataDirectory) is not LocalServerState.Running)
+        {
+            string slots = Path.Combine(node.DataDirectory, "pg_replslot");
+            foreach (string slot in Directory.EnumerateDirectories(slots, TermSlot.FilePattern))
+                Directory.Delete(slot, recursive: true);
+            DurableFile.FlushDirectory(slots);
+            return null;
+        }
+
+        ConnectResult connected = await node.Connector.OpenAsync(node.Conninfo, AnswerWithin, cancel);
+        if (connected is not ConnectResult.Opened opened)
+            return $"the server cannot be reached: {connected.Failure}";
         await using PostgresSession session = opened.Session;
-        if (await DropSlotsAsync(session, _ => true, cancel) is { } left)
-            log.Warning("replication slots of a former term are still there", left);
+        return await DropSlotsAsync(session, _ => true, cancel);
     }
 
     private static async Task<string?> MakeSlotAsync(PostgresSession session, string name, CancellationToken cancel) =>

@@ -11,7 +11,7 @@ using Repmgr.Engine.Postgres;
 namespace Repmgr.Engine.Failover;
 
 /// <summary>Serves this node's WAL to other agents, and fetches theirs (R11).</summary>
-internal sealed class WalRescue(AgentNode node, ServerEyes eyes, Peers peers, string stateDirectory, TimeSpan within, ILog log)
+internal sealed class WalRescue(AgentNode node, ServerSteps steps, Peers peers, string stateDirectory, TimeSpan within, ILog log)
 {
     // Below what the collector keeps apart as a large object.
     private const int Piece = 64 * 1024;
@@ -77,12 +77,15 @@ internal sealed class WalRescue(AgentNode node, ServerEyes eyes, Peers peers, st
 
     private async Task<StepOutcome> FetchWithinAsync(AgentStep.FetchWal step, CancellationToken cancel)
     {
-        ulong segmentBytes;
+        // A receiver would write the same files.
+        StepOutcome cut = await steps.CutAsync(cancel);
+        if (cut is not StepOutcome.Stopped { Position: { } end })
+            return cut as StepOutcome.Failed ?? new StepOutcome.Failed("the end of the own WAL is not known");
         using (WalOnDisk? own = WalOnDisk.Open(node.DataDirectory))
         {
-            if (own is null || eyes.Flushed is not { } end)
-                return new StepOutcome.Failed("the end of the own WAL is not known");
-            segmentBytes = own.SegmentBytes;
+            if (own is null)
+                return new StepOutcome.Failed("there is no WAL to go on from");
+            ulong segmentBytes = own.SegmentBytes;
             Directory.CreateDirectory(Staging);
             if (await peers.GetAsync(step.From, AgentApi.TimelinePath, within, cancel) is not { } answer
                 || !int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out int timeline))
@@ -101,7 +104,7 @@ internal sealed class WalRescue(AgentNode node, ServerEyes eyes, Peers peers, st
 
         using (WalOnDisk? joined = WalOnDisk.Open(node.DataDirectory, Staging))
         {
-            if (joined is null || new WalWalk(joined).EndFrom(eyes.Flushed.Value) is not { } reached || reached < step.Until)
+            if (joined is null || new WalWalk(joined).EndFrom(end) is not { } reached || reached < step.Until)
                 return new StepOutcome.Failed("what was fetched does not continue the own WAL up to the announced end");
         }
 

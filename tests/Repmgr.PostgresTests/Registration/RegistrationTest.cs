@@ -1,4 +1,5 @@
 using System.Globalization;
+using Repmgr.Core.Cluster;
 using Repmgr.Core.Problems;
 using Repmgr.PostgresTests.Harness;
 

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 using Repmgr.Engine.Failover;
 
@@ -11,6 +12,13 @@ public sealed class AgentJsonTests
 {
     private static readonly TermHistory History = OneAgent.First.PromotedAt(OneAgent.At(0x1_0000_5678), new Term(4)).ContinuedAt(OneAgent.At(0x1_0000_9999), new Term(7));
     private static readonly Membership Members = new(new Term(3), 2, [new Voter(OneAgent.Id(1), true), new Voter(OneAgent.Id(2), false)]);
+
+    private static readonly SyncMember Member = new(new NodeId(2), ulong.MaxValue);
+
+    private static readonly RememberedSet Remembered =
+        new(new Term(5), 3, SyncSet.Of([Member, SyncMember.Nobody(1)], 1), new SyncMember(new NodeId(1), 7)) { Mode = SyncMode.Strict, Wanted = 2 };
+
+    private static readonly StampedSet InForce = new(new SyncStamp(new Term(5), 4), SyncSet.Of([Member], 1));
 
     private static readonly DurableState Everything = new()
     {
@@ -25,6 +33,8 @@ public sealed class AgentJsonTests
         Announced = History,
         Data = OneAgent.First,
         Rebuilding = new Rebuilding(History, IsCopied: true),
+        Set = Remembered,
+        InForce = InForce,
     };
 
     [Fact]
@@ -52,14 +62,14 @@ public sealed class AgentJsonTests
         var data = new DataPosition(new Term(4), OneAgent.At(77));
         Message[] messages =
         [
-            new Message.Renew(new Term(9), new Round(ulong.MaxValue, 5), TimeSpan.FromSeconds(3), Members, History, OneAgent.At(99), "here", true),
-            new Message.Renewed(new Term(9), new Round(1, 5), new NodeId(1)),
+            new Message.Renew(new Term(9), new Round(ulong.MaxValue, 5), TimeSpan.FromSeconds(3), Members, History, OneAgent.At(99), "here", true) { Set = Remembered, IsSetConfirmed = true, InForce = InForce },
+            new Message.Renewed(new Term(9), new Round(1, 5), new NodeId(1)) { Member = Member, IsLeaving = true },
             new Message.Superseded(new Term(9), null),
             new Message.Resign(new Term(9)),
             new Message.AskBallot(3, data),
-            new Message.Ballot(3, new Term(9), Refusal.IsAhead, new Candidacy(new NodeId(2), data, History, true, false, 100, true, 12)),
+            new Message.Ballot(3, new Term(9), Refusal.IsAhead, new Candidacy(new NodeId(2), data, History, true, false, 100, true, 12)) { Set = Remembered, Member = Member },
             new Message.AskVote(new Term(10), data),
-            new Message.Vote(new Term(10), Refusal.Promised, new Term(9)),
+            new Message.Vote(new Term(10), Refusal.Promised, new Term(9)) { Set = Remembered, Member = Member },
         ];
         // A kind that is added to the machine has to be given a way between agents.
         Assert.Equal(
