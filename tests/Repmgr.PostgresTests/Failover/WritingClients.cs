@@ -49,14 +49,14 @@ internal sealed class WritingClients : IAsyncDisposable
     public void ShouldHaveHadOnePrimaryAtATime(int newPrimary)
     {
         Acknowledged first = Rows.First(row => row.Node == newPrimary);
-        Assert.Empty(Rows.Where(row => row.Node != newPrimary && row.Sent > first.At));
+        Assert.DoesNotContain(Rows, row => row.Node != newPrimary && row.Sent > first.At);
     }
 
     /// <summary>Every row that was acknowledged is on this server.</summary>
     public async Task ShouldAllBeOnAsync(TestServer server)
     {
         HashSet<long> there = [.. (await server.RowsAsync("select id from written")).Select(row => long.Parse(row[0]!, CultureInfo.InvariantCulture))];
-        Assert.Empty(Rows.Where(row => !there.Contains(row.Row)));
+        Assert.DoesNotContain(Rows, row => !there.Contains(row.Row));
     }
 
     /// <summary>For people: the longest time without an acknowledgement since an instant.</summary>

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Failover.Synchronous;
-using Repmgr.Core.Postgres;
 using Repmgr.Engine.Failover;
 
 namespace Repmgr.Tests.Failover.Agents;
