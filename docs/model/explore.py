@@ -214,3 +214,72 @@ def comes_good(model, most_states=10_000_000) -> Found:
         return Found("violated", states, len(shortest), time.monotonic() - began,
                      "live: healed here, it can come to where nothing settles it any more", shortest)
     return Found("holds", states, depth, time.monotonic() - began)
+
+
+def settles(model, most_states=3_000_000) -> Found:
+    """Whether all ways lead to a settled state. The trace leads into a circle, and once around it."""
+    began, key = time.monotonic(), keys(model)
+    first = model.initial()
+    after, before, known, stack = {}, {}, {key(first): first}, [first]
+    while stack:
+        state = stack.pop()
+        here = key(state)
+        following = () if model.settled(state) else tuple(key(s) for _, s in model.steps(state))
+        after[here] = len(following)
+        for (_, s), there in zip(() if model.settled(state) else model.steps(state), following):
+            before.setdefault(there, []).append(here)
+            if there not in known:
+                known[there] = s
+                stack.append(s)
+        if len(known) > most_states:
+            return Found("bounded", len(known), 0, time.monotonic() - began)
+
+    # A state is sure when all its successors are.
+    work = [here for here, state in known.items() if model.settled(state)]
+    sure = set(work)
+    while work:
+        for earlier in before.get(work.pop(), ()):
+            after[earlier] -= 1
+            if not after[earlier]:
+                sure.add(earlier)
+                work.append(earlier)
+    if key(first) in sure:
+        return Found("holds", len(known), 0, time.monotonic() - began)
+    labels = around(model, key, sure)
+    return Found("violated", len(known), len(labels), time.monotonic() - began, "live: it can go on like this for ever", labels)
+
+
+def around(model, key, sure) -> tuple:
+    """The shortest way to a state that can come back to itself, and once around; or to where nothing can happen."""
+    first = model.initial()
+    ways, order = {key(first): ()}, deque([first])
+    while order:
+        state = order.popleft()
+        here = key(state)
+        circle = back(model, key, sure, state)
+        if circle is not None:
+            return ways[here] + circle
+        for label, after in model.steps(state):
+            there = key(after)
+            if there not in ways and there not in sure:
+                ways[there] = ways[here] + (label,)
+                order.append(after)
+    return ()
+
+
+def back(model, key, sure, start):
+    """The shortest way from a state to itself; no steps at all from one that has none."""
+    target, known, order = key(start), set(), deque([(start, ())])
+    while order:
+        state, way = order.popleft()
+        steps = list(model.steps(state))
+        if not steps and not way:
+            return ()
+        for label, after in steps:
+            there = key(after)
+            if there == target:
+                return way + (f"{label} - and so on again",)
+            if there not in known and there not in sure:
+                known.add(there)
+                order.append((after, way + (label,)))
+    return None
