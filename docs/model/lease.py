@@ -22,11 +22,12 @@ def runs():
     yield Run("live", Lease, GOOD, bounds=dict(rounds=0, terms=2))
     yield Run("walks", Lease, GOOD, bounds=EVERYTHING, walks=(300, 70, 1))
     yield Run("holds", Lease, GOOD, "full", dict(rounds=1, terms=2))
+    yield Run("holds", Lease, GOOD, "full", dict(rounds=1, terms=2, deaths=1))
     yield Run("live", Lease, GOOD, "full", dict(rounds=0, terms=2, kills=1))
     for seed in range(5):
-        yield Run("walks", Lease, GOOD, "full", EVERYTHING, (6000, 80, seed))
+        yield Run("walks", Lease, GOOD, "full", EVERYTHING, (4000, 80, seed))
     second = Wording("votes-are-no-promises", "R8", "a second line: a vote is no promise", frozenset(["votes-are-no-promises"]))
-    yield Run("walks", Lease, second, "full", EVERYTHING, (3000, 80, 1))
+    yield Run("walks", Lease, second, "full", EVERYTHING, (2000, 80, 1))
     yield refuted("promotes-when-elected", "R8", "the winner promotes without a renewal first, and a vote is no promise", also=["votes-are-no-promises"],
                   rounds=1, terms=3)
     yield refuted("lease-as-long-as-promises", RULE, "the lease holds for the whole ttl, without a margin", rounds=1, late=1,

@@ -22,7 +22,7 @@ def runs():
     yield Run("live", Pause, GOOD, bounds=dict(rounds=1, crashes=1))
     yield Run("holds", Pause, GOOD, "full", dict(rounds=3, overrides=True))
     yield Run("holds", Pause, GOOD, "full", dict(rounds=2, crashes=1, late=1))
-    yield Run("holds", Pause, GOOD, "full", dict(rounds=3, pauses=2))
+    yield Run("holds", Pause, GOOD, "full", dict(rounds=2, pauses=2))
     yield Run("live", Pause, GOOD, "full", dict(rounds=2, crashes=1))
     yield refuted("in-force-before-a-majority-knows", "the holder stops fencing when it asks for the pause")
     yield refuted("resumed-when-a-majority-knows", "the holder goes on as paused until a majority has acknowledged the end of the pause")

@@ -37,7 +37,7 @@ def runs():
         yield Run("live", SyncSet, GOOD, "full", dict(faults, terms=2, entries=2))
     for seed, shape in enumerate((dict(), dict(k=2), dict(data=4), dict(data=4, k=2), dict(witnesses=2), dict(data=4, witnesses=1, k=2),
                                   dict(data=2, witnesses=1))):
-        yield Run("walks", SyncSet, GOOD, "full", dict(shape, terms=5, entries=9, crashes=3, changes=4, wipes=1, affirms=2), (4000, 140, seed))
+        yield Run("walks", SyncSet, GOOD, "full", dict(shape, terms=5, entries=9, crashes=3, changes=4, wipes=1, affirms=2), (2500, 140, seed))
     small, five = dict(data=2, witnesses=1), dict(data=3, witnesses=2)
     yield refuted("no-position-check", "a voter does not compare positions", "R8")
     yield refuted("no-cut", "a voter's receiver goes on after its vote", "R8")

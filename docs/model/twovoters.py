@@ -26,8 +26,8 @@ def runs():
     yield Run("live", TwoVoters, GOOD, bounds=dict(terms=1, writes=0))
     yield Run("holds", TwoVoters, GOOD, "full", {})
     yield Run("holds", TwoVoters, GOOD, "full", dict(changes=1, writes=1))
-    yield Run("holds", TwoVoters, GOOD, "full", dict(decisions=1, changes=1, writes=1))
-    yield Run("holds", TwoVoters, GOOD, "full", dict(three=True, changes=2, writes=1, crashes=0))
+    yield Run("holds", TwoVoters, GOOD, "full", dict(decisions=1, changes=1, writes=0))
+    yield Run("holds", TwoVoters, GOOD, "full", dict(three=True, changes=2, writes=1, crashes=0, terms=1))
     yield Run("live", TwoVoters, GOOD, "full", dict(writes=1))
     yield refuted("also-outside-the-set", "the exception does not ask whether the node is in the remembered set")
     yield refuted("loosens-alone", "a primary without its standby empties the set on its own")
@@ -37,6 +37,8 @@ def runs():
     yield refuted("in-spite-of-a-later-holder", "the exception holds for a node that heard of a holder of a later term than its set's", decisions=1)
     yield refuted("unsure-sole-holder", "the exception holds for the holder of an empty set that only it remembers", changes=1)
     yield refuted("operator-trusts-silence", "an operator goes on without a standby that is silent, not known to be off", "R18", decisions=1)
+    yield refuted("operator-overrules-a-majority", "an operator goes on with one of three voters, and the others are off, but not for good", "R18",
+                  decisions=1, changes=1, writes=0)
     yield refuted("membership-without-set", "a membership is remembered without the set that goes with it", "R13",
                   three=True, changes=2, crashes=0, terms=1)
     yield Run("stuck", TwoVoters, broken("not-for-the-sole-holder", RULE, "no exception for the holder of an empty set whose server died"),
@@ -270,7 +272,8 @@ class TwoVoters(Model):
             if node.primary:
                 yield f"server {name(i)} dies", change(fewer, i, **down)
         other = state.nodes[S if i == P else P]
-        if state.decisions and (not other.up or self.says("operator-trusts-silence")):
+        pair = node.voters.who == PAIR and not node.voters.before or self.says("operator-overrules-a-majority")
+        if state.decisions and pair and (not other.up or self.says("operator-trusts-silence")):
             yield f"operator goes on with {name(i)} alone", self.decided(state._replace(decisions=state.decisions - 1), i, node)
 
     def decided(self, state, i, node):
