@@ -34,7 +34,7 @@ def runs():
     yield refuted("holder-is-down-on-trust", "--holder-is-down is not refused while the holder is up", overrides=True)
     yield Run("stuck", Pause, broken("resigns-in-a-pause", "R10", "a paused holder whose server dies resigns at once"), bounds=dict(rounds=2))
     yield Run("stuck", Pause, broken("resigns-before-a-majority-knows", RULE, "a holder resigns before a majority knows that the pause has ended"),
-              bounds=dict(rounds=2))
+              "full", dict(rounds=2))
     yield Run("stuck", Pause, broken("only-its-server-resumes", RULE, "a holder whose server is not up does not end the pause"), bounds=dict(rounds=2))
 
 

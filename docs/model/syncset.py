@@ -18,15 +18,20 @@ TWO_FORKS = ("1 stands", "2 votes for 1", "3 votes for 1", "1 wins with {0,2,3}"
              "0 remembers for 2", "1 remembers for 2", "2 is primary in term 3", "3 attaches to 2", "0 attaches to 2")
 GOES_ON = ("0 stands as the holder it is", "2 votes for 0", "0 is elected again", "2 remembers for 0", "0 is primary in term 2",
            "2 attaches to 0")
+FAILED_OVER = ("1 stands", "2 votes for 1", "3 votes for 1", "1 wins with {0,2,3}", "2 remembers for 1", "0 remembers for 1",
+               "1 is primary in term 2", "0 attaches to 1", "0 receives from 1")
+LOOSENS = ("0 puts ANY 1 (2) in force", "walsenders of 0 have read the set", "0 writes a barrier", "2 receives from 0", "acknowledge at 0",
+           "0 remembers ANY 1 (2)", "3 remembers for 0", "4 remembers for 0", "0 knows that a majority remembers",
+           "0 remembers ANY 1 (1,2)", "agent 0 restarts", "write at 0")
 
 
 def runs():
-    def refuted(name, says, rule=RULE, walks=(), also=(), **bounds):
+    def refuted(name, says, rule=RULE, walks=(), also=(), tier="short", **bounds):
         wording = broken(name, rule, says)
-        return Run("refuted", SyncSet, wording._replace(flags=wording.flags | set(also)), bounds=bounds, walks=walks)
+        return Run("refuted", SyncSet, wording._replace(flags=wording.flags | set(also)), tier, bounds, walks)
 
     yield Run("holds", SyncSet, GOOD, bounds=dict(terms=2, entries=2))
-    yield Run("live", SyncSet, GOOD, bounds=dict(data=2, witnesses=1, terms=2, entries=2, crashes=1, changes=1))
+    yield Run("live", SyncSet, GOOD, bounds=dict(data=2, witnesses=1, terms=2, entries=2, changes=1))
     yield Run("walks", SyncSet, GOOD, bounds=dict(terms=5, entries=9, crashes=3, changes=3, wipes=1, affirms=1), walks=(150, 120, 1))
     yield Run("holds", SyncSet, GOOD, "full", dict(terms=3, entries=3))
     yield Run("holds", SyncSet, GOOD, "full", dict(terms=2, entries=3, crashes=1))
@@ -48,12 +53,18 @@ def runs():
     yield refuted("no-barrier", "a set counts as in force as soon as PostgreSQL was told", **small, changes=2)
     yield refuted("walsenders-not-awaited", "the barrier does not wait until every walsender has read the new set", **small, entries=3, changes=2)
     yield refuted("order-reversed", "what loosens goes to PostgreSQL first, what tightens is remembered first", **small, changes=1)
+    yield refuted("replaced-by-any", "a set that cannot become effective is replaced by one that does not cover what is remembered",
+                  data=4, witnesses=1, k=2, terms=3, entries=1, changes=1, beginning=FAILED_OVER, tier="full")
+    yield refuted("replaces-unsure", "a set is replaced by one that covers what the holder remembers, though a majority may not",
+                  **five, entries=3, changes=3, crashes=1, beginning=LOOSENS, tier="full")
     yield refuted("first-set-of-its-own", "a new primary remembers the set it is about to have, not the one it inherited", **five, terms=3,
                   walks=(3000, 60, 3))
     yield refuted("position-after-a-restart", "the position is what the server says after a restart", "R8", crashes=1)
     yield refuted("ordered-by-timeline-number", "data are ordered by the number of their timeline, then position", "R7",
                   data=4, k=2, terms=4, entries=3, beginning=TWO_FORKS)
     yield refuted("any-identity", "the data of a member count whatever became of them", "R12", wipes=1)
+    yield refuted("identity-when-remembered", "a member is remembered with the identity that its data have then, not with that before the barrier", "R12",
+                  **small, changes=2, wipes=1)
     yield refuted("wiped-holder-counts", "the answer of a set's holder replaces the members also when its data were made anew", crashes=1, wipes=1)
     yield refuted("running-holder-counts", "the answer of a set's holder replaces the members also when its server runs on")
     yield refuted("goes-on-beside-a-later-holder", "a primary goes on in a later term though a holder between is known", "R3",
@@ -96,6 +107,7 @@ class Node(NamedTuple):
     flushed: tuple = ()    # what each node has acknowledged to it, of a primary
     acked: int = 0
     change: Optional[setchanges.Change] = None
+    sure: bool = True      # it knows that a majority remembers its set, as a primary
     candidate: Optional[Candidate] = None
     doubtful: bool = False  # its server restarted and does not know where its WAL ends
     affirmed: tuple = (0, 0)  # newest line without promotion that it knows: term, length of WAL at which it begins
@@ -313,7 +325,7 @@ class SyncSet(Model):
             node = node._replace(affirmed=(term, len(node.log)))
         else:
             node = node._replace(force=(force,), flushed=(0,) * self.data, acked=len(node.log), affirmed=(0, 0), log=node.log + (term,))
-        node = node._replace(primary=term, source=-1, change=None, doubtful=False, holder_of=term)
+        node = node._replace(primary=term, source=-1, change=None, doubtful=False, holder_of=term, sure=True)
         return set_node(state._replace(promoted=promoted, wrong=wrong), i, node)
 
     # --- healing: an election is one step then, since no term is burnt without a majority that is free (R6)
