@@ -11,6 +11,7 @@ public static class AgentMachine
     {
         var turn = new Draft(state, input.At);
         // A lease that is over is over whatever has come in since: an agent that was frozen begins with this.
+        Pausing.Advance(turn);
         Fencing.AtDeadline(turn);
         Take(turn, input);
         Fencing.AtDeadline(turn);
@@ -45,6 +46,9 @@ public static class AgentMachine
             case Input.GuardEcho echo:
                 turn.State = turn.State with { Guard = (echo.At, echo.Deadline) };
                 break;
+            case Input.Requested requested:
+                Requests.Take(turn, requested.Request);
+                break;
             case Input.StopRequested:
                 Holder.Stop(turn);
                 break;
@@ -63,7 +67,7 @@ public static class AgentMachine
                 Holder.Take(turn, from.Node, renewed);
                 break;
             case Message.Superseded superseded:
-                Holder.Take(turn, superseded);
+                Holder.Take(turn, from.Node, superseded);
                 break;
             case Message.Resign resign:
                 Resigning.Take(turn, from.Node, resign);

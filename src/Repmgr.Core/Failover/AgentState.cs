@@ -87,6 +87,15 @@ public sealed record AgentState
     /// <summary>The agent stops when a majority acknowledged its long renewal (R14).</summary>
     public bool IsStopping { get; init; }
 
+    /// <summary>When the pause of this holder expires (R14).</summary>
+    public TimeSpan? PauseEnds { get; init; }
+
+    /// <summary>Since when a node is known that has newer data (R11).</summary>
+    public TimeSpan? BehindSince { get; init; }
+
+    /// <summary>The last decisions, the newest last (R17).</summary>
+    public ImmutableArray<Decision> Decisions { get; init; } = [];
+
     /// <summary>Counts renewals and questions.</summary>
     public long Counter { get; init; }
 

@@ -39,7 +39,7 @@ internal static class Ballots
         AgentState state = turn.State;
         bool mayAsk = state.Server is ServerView.Recovering || (state.Server is ServerView.Down && state.ResignedAt is not null);
         return mayAsk && state is { Doing: null, PendingVote: null, IsStopping: false, Durable: { Data: not null, Rebuilding: null } }
-            && !IsQuiet(turn)
+            && !IsQuiet(turn) && !Pausing.IsOn(state)
             && state.Promise?.Forbids(state.Node, turn.Now) != true
             && !(state.AskedAt is { } asked && turn.Now - asked < turn.Policy.AnswerWithin);
     }
@@ -57,6 +57,7 @@ internal static class Ballots
     {
         AgentState state = turn.State;
         Refusal? refusal = IsQuiet(turn) ? Refusal.Quiet
+            : Pausing.IsOn(state) ? Refusal.Paused
             : state.Promise?.Forbids(candidate, turn.Now) == true && !turn.IsBroken(BrokenRule.VotesInSpiteOfPromise) ? Refusal.Promised
             : SeesHolder(turn) ? Refusal.SeesHolder
             : data is { } theirs && Vote.IsAhead(turn, theirs) ? Refusal.IsAhead
@@ -106,7 +107,7 @@ internal static class Ballots
             return;
         }
 
-        if (Rescue.Begin(turn, own, known))
+        if (Rescue.Begin(turn, own, known) || Rescue.IsWaitedFor(turn, own, known))
             return;
         // Those that are ahead will not vote for it. Standing all the same would bind the others to it, and starves who could win.
         if (!turn.Durable.Membership.IsMajority(free))

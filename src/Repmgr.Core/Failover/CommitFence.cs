@@ -22,6 +22,22 @@ internal static class CommitFence
         turn.Remember(turn.Durable with { Set = inherited, InForce = new StampedSet(new SyncStamp(standing.Term, 1), first) });
     }
 
+    /// <summary>The mode and the count are chosen by an operator. Nothing is in force before it is remembered, and off counts at once.</summary>
+    public static string? Choose(Draft turn, SyncMode mode, int count)
+    {
+        var holding = (Role.Holding)turn.State.Role;
+        if (turn.State.Identity is not { } identity)
+            return "The identity of the data directory is not known yet.";
+        RememberedSet? before = turn.Durable.Set;
+        if (before is not null && holding.Set.Confirmed?.CompareTo(before) != 0)
+            return "The last change of the synchronous set is not known to a majority yet.";
+        SyncSet set = mode == SyncMode.Off || before is null ? SyncSet.Empty : before.Set;
+        var next = new RememberedSet(holding.Term, (before?.Change ?? 0) + 1, set, new SyncMember(turn.State.Node, identity)) { Mode = mode, Wanted = Math.Max(1, count) };
+        turn.Remember(turn.Durable with { Set = next, InForce = turn.Durable.InForce ?? new StampedSet(new SyncStamp(holding.Term, 1), SyncSet.Empty) });
+        turn.State = turn.State with { Role = holding with { NextRenewal = turn.Now, Set = holding.Set with { Loosened = null } } };
+        return null;
+    }
+
     public static void Advance(Draft turn)
     {
         if (turn.State.Role is not Role.Holding holding || turn.State.Doing is not null || turn.Durable is not { Set: { } remembered, InForce: { } inForce })
@@ -116,6 +132,7 @@ internal static class CommitFence
         int change = turn.Durable.InForce is { } before && before.Stamp.Term == holding.Term ? before.Stamp.Change + 1 : 1;
         var next = new StampedSet(new SyncStamp(holding.Term, change), set);
         turn.Remember(turn.Durable with { InForce = next });
+        turn.Record("PutsInForce", Rule, $"{set}, under {next.Stamp}");
         // The members learn at once under which name they count.
         turn.State = turn.State with { Role = holding with { NextRenewal = turn.Now, Set = holding.Set with { SetAt = null, Loosened = null } } };
         turn.Do(new AgentStep.SetSynchronous(next));
@@ -124,6 +141,7 @@ internal static class CommitFence
     private static void Remember(Draft turn, Role.Holding holding, RememberedSet before, SyncSet set, SyncSet? loosened)
     {
         turn.Remember(turn.Durable with { Set = before with { Change = before.Change + 1, Set = set } });
+        turn.Record("RemembersSet", Rule, $"{turn.Durable.Set}");
         turn.State = turn.State with { Role = holding with { NextRenewal = turn.Now, Set = holding.Set with { Loosened = loosened } } };
     }
 

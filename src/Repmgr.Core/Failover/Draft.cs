@@ -17,6 +17,8 @@ internal sealed class Draft(AgentState before, TimeSpan now)
 
     public TimeSpan Now => now;
 
+    public Reply? Reply { get; set; }
+
     public DurableState Durable => State.Durable;
 
     public AgentPolicy Policy => State.Policy;
@@ -33,8 +35,13 @@ internal sealed class Draft(AgentState before, TimeSpan now)
     public void Become(Role role, string name, string rule, string evidence = "")
     {
         _edges.Add(new Edge(NameOf(State.Role), NameOf(role), name, rule, evidence));
+        Record(name, rule, evidence);
         State = State with { Role = role };
     }
+
+    /// <summary>Keeps a decision, also one not to act, with what it was made on (R17).</summary>
+    public void Record(string name, string rule, string evidence) =>
+        State = State with { Decisions = Decision.Add(State.Decisions, Now, rule, name, evidence) };
 
     public void Send(NodeId to, Message message) => _depending.Add(new Held(State.Version, new Envelope(State.Self, to, message), null));
 
@@ -87,7 +94,7 @@ internal sealed class Draft(AgentState before, TimeSpan now)
         }
 
         State = State with { Held = held.Count == 0 ? [] : held.ToImmutable() };
-        return new Turn(State, State.Version != _versionBefore ? State.Durable : null, _send, _steps, _guard, _edges);
+        return new Turn(State, State.Version != _versionBefore ? State.Durable : null, _send, _steps, _guard, _edges) { Reply = Reply };
     }
 
     internal static string NameOf(Role role) => role is Role.Holding holding

@@ -38,6 +38,9 @@ public sealed record DurableState
     /// <summary>The data of this node are being made anew; null when they are not.</summary>
     public Rebuilding? Rebuilding { get; init; }
 
+    /// <summary>The newest pause, or end of one; null: there never was one (R14).</summary>
+    public Pause? Pause { get; init; }
+
     /// <summary>The newest synchronous set that this voter remembers; null: there never was one (R9).</summary>
     public RememberedSet? Set { get; init; }
 

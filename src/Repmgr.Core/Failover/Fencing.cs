@@ -8,8 +8,12 @@ internal static class Fencing
     /// <summary>The lease is about to end and was not renewed.</summary>
     public static void AtDeadline(Draft turn)
     {
-        if (turn.State.Role is Role.Holding { End: { } end } && turn.Now >= LeaseTimes.FenceDeadline(end, turn.Policy))
+        if (turn.State.Role is Role.Holding { Stage: not HoldingStage.Waiting, End: { } end } && !Pausing.IsInForce(turn.State) && turn.Now >= LeaseTimes.FenceDeadline(end, turn.Policy))
+        {
+            if (Pausing.IsOn(turn.State))
+                Pausing.End(turn, "no majority acknowledged it in time");
             Begin(turn, "LeaseEnds", Rule, "no majority acknowledged a renewal in time");
+        }
     }
 
     public static void Begin(Draft turn, string name, string rule, string why)
@@ -39,6 +43,12 @@ internal static class Fencing
 
         turn.State = turn.State with { Server = new ServerView.Down(stopped.Position) { Identity = turn.State.Identity }, LooksCountFrom = turn.Now, IsAlone = false, FetchFailed = null };
         turn.Tell(new GuardOrder(null, IsOver: true));
+        if (role.Term is { } paused && Pausing.Keeps(turn.State, paused))
+        {
+            Pausing.Wait(turn, paused, "a majority does not know yet that the pause is over");
+            return;
+        }
+
         turn.Become(new Role.Voting(), "Fenced", Rule, role.Why);
         if (role.Term is { } term)
             Resigning.GiveBack(turn, term);

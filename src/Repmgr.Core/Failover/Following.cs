@@ -37,7 +37,7 @@ internal static class Following
                 Decide(turn, down.Position);
                 break;
             case ServerView.Down when MayStart(turn):
-                turn.DoNow(new AgentStep.StartServer());
+                turn.Do(new AgentStep.StartServer());
                 break;
         }
     }
@@ -65,7 +65,7 @@ internal static class Following
         }
         else if (position is null && rebuilding is null)
         {
-            turn.DoNow(new AgentStep.StartServer());
+            turn.Do(new AgentStep.StartServer());
         }
         else
         {

@@ -18,6 +18,12 @@ internal static class Holder
             return;
         }
 
+        if (turn.State is { IsStopping: true, Doing: null, Role: Role.Holding { Stage: HoldingStage.Waiting } })
+        {
+            turn.DoNow(new AgentStep.Exit());
+            return;
+        }
+
         Extend(turn);
         Affirmation.Advance(turn);
         CommitFence.Advance(turn);
@@ -27,7 +33,13 @@ internal static class Holder
             Extend(turn);
         }
 
-        if (turn.State.Role is Role.Holding { Stage: HoldingStage.Elected } elected)
+        if (turn.State is { Role: Role.Holding { Stage: HoldingStage.Waiting } waiting, Server: ServerView.Down or ServerView.Recovering }
+            && !Pausing.Keeps(turn.State, waiting.Term))
+        {
+            turn.Become(new Role.Voting(), "Fenced", Pausing.Rule, "a majority knows that the pause is over");
+            Resigning.GiveBack(turn, waiting.Term);
+        }
+        else if (turn.State.Role is Role.Holding { Stage: HoldingStage.Elected } elected)
             Promote(turn, elected);
         else if (turn.State.Role is Role.Holding { Stage: HoldingStage.Promoting } promoting && turn.Now - promoting.Since >= turn.Policy.PromoteTimeout)
             Fencing.Begin(turn, "PromotionTooSlow", "R8", $"the server was not writable within {turn.Policy.PromoteTimeout.TotalSeconds:0} s");
@@ -52,12 +64,16 @@ internal static class Holder
     }
 
     /// <summary>A voter knows a higher term. Only one with a holder ends this one (R3).</summary>
-    public static void Take(Draft turn, Message.Superseded superseded)
+    public static void Take(Draft turn, NodeId from, Message.Superseded superseded)
     {
         if (turn.State.Role is not Role.Holding holding || superseded.Term <= turn.Durable.Term)
             return;
+        if (superseded.Holder is null && Pausing.IsBound(turn, holding, from))
+            return;
+        if (Pausing.IsOn(turn.State))
+            Pausing.End(turn, $"a majority cannot acknowledge term {holding.Term} any more");
         string evidence = superseded.Holder is { } node ? $"node {node} holds term {superseded.Term}" : $"term {superseded.Term} was asked for";
-        if (holding.Stage == HoldingStage.Elected)
+        if (holding.Stage is HoldingStage.Elected or HoldingStage.Waiting)
             turn.Become(new Role.Voting(), "Superseded", "R2", evidence);
         else if (superseded.Holder is not null || holding.Stage == HoldingStage.Promoting)
             Fencing.Begin(turn, "HigherHolder", Fencing.Rule, evidence);
@@ -80,7 +96,7 @@ internal static class Holder
         var holding = (Role.Holding)turn.State.Role;
         AgentState state = turn.State;
         var round = new Round(state.Boot, state.Counter + 1);
-        var sent = new SentRound(round, turn.Now, ttl, [state.Node]) { Set = turn.Durable.Set };
+        var sent = new SentRound(round, turn.Now, ttl, [state.Node]) { Set = turn.Durable.Set, Pause = turn.Durable.Pause };
         Lsn position = state.Server.End ?? Lsn.Zero;
         ImmutableArray<SentRound> open = holding.Rounds.Length < RoundsKept ? holding.Rounds : holding.Rounds.RemoveAt(0);
         turn.State = state with
@@ -99,6 +115,7 @@ internal static class Holder
             holding.Term, round, ttl, turn.Durable.Membership, turn.Durable.Announced, position, turn.Policy.Location,
             holding.Stage == HoldingStage.Serving)
         {
+            Pause = turn.Durable.Pause is { } pause && pause.Term == holding.Term ? pause : null,
             Set = turn.Durable.Set,
             IsSetConfirmed = holding.Set.Confirmed?.CompareTo(turn.Durable.Set) == 0,
             InForce = turn.Durable.InForce,
@@ -116,6 +133,7 @@ internal static class Holder
             return;
         holding = holding with { Set = CommitFence.Confirm(holding.Set, holding.Rounds[newest].Set) };
         turn.State = turn.State with { Role = holding };
+        Pausing.Confirm(turn, holding.Rounds[newest].Pause);
         if (!HasGuard(turn))
             return;
 

@@ -19,8 +19,11 @@ public abstract record Input(TimeSpan At)
     public sealed record Finished(TimeSpan At, AgentStep Step, StepOutcome Outcome) : Input(At);
 
     /// <summary>The guard lives.</summary>
-    /// <param name="Deadline">When it will fence; null: it guards nothing.</param>
+    /// <param name="Deadline">When it will fence, a pause left aside; null: it guards nothing.</param>
     public sealed record GuardEcho(TimeSpan At, TimeSpan? Deadline) : Input(At);
+
+    /// <summary>An operator asks. The turn has a <see cref="Turn.Reply"/>.</summary>
+    public sealed record Requested(TimeSpan At, Request Request) : Input(At);
 
     /// <summary>The agent is to stop, and will be started again (R14).</summary>
     public sealed record StopRequested(TimeSpan At) : Input(At);

@@ -18,6 +18,13 @@ internal static class Looks
         if (server is ServerView.Writable writable)
             CommitFence.See(turn, writable);
 
+        if (Pausing.IsOn(turn.State))
+        {
+            if (turn.State.Role is Role.Holding { Stage: HoldingStage.Serving } paused && server is (ServerView.Down or ServerView.Recovering))
+                Pausing.Wait(turn, paused.Term, "the server ended in a pause");
+            return;
+        }
+
         switch (turn.State.Role)
         {
             case Role.Holding { Stage: HoldingStage.Serving } when server is not ServerView.Writable:
@@ -30,11 +37,11 @@ internal static class Looks
                 turn.Become(new Role.Voting(), "NotPromoted", "R8", "the server ended before it was promoted");
                 Resigning.GiveBack(turn, elected.Term);
                 break;
-            case Role.Holding { Stage: HoldingStage.Elected } or Role.Voting or Role.Asking or Role.Standing or Role.Fetching
+            case Role.Holding { Stage: HoldingStage.Elected or HoldingStage.Waiting } or Role.Voting or Role.Asking or Role.Standing or Role.Fetching
                 when server is ServerView.Writable:
                 Fencing.Begin(turn, "WritableWithoutLease", "R5", "the server writes and this node holds no lease");
                 break;
-            case Role.Voting or Role.Asking or Role.Standing or Role.Fetching when server is ServerView.Hung:
+            case Role.Holding { Stage: HoldingStage.Waiting } or Role.Voting or Role.Asking or Role.Standing or Role.Fetching when server is ServerView.Hung:
                 Fencing.Begin(turn, "Hangs", "R16", "the server did nothing within its deadline");
                 break;
         }

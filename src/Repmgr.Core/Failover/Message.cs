@@ -30,6 +30,9 @@ public abstract record Message
     public sealed record Renew(
         Term Term, Round Round, TimeSpan Ttl, Membership Membership, TermHistory History, Lsn Position, string Location, bool IsServing) : Message
     {
+        /// <summary>Null: this holder never paused (R14).</summary>
+        public Pause? Pause { get; init; }
+
         /// <summary>What the voter is to remember as the synchronous set (R9).</summary>
         public RememberedSet? Set { get; init; }
 
@@ -109,6 +112,9 @@ public enum Refusal
 
     /// <summary>Its receiver still gets WAL from the holder (R6).</summary>
     SeesHolder,
+
+    /// <summary>The cluster is paused (R14).</summary>
+    Paused,
 
     /// <summary>Its receiver could not be seen to be gone (R8).</summary>
     NotCut,

@@ -21,6 +21,8 @@ internal static class Renewal
         if (isClosed || from == turn.State.Node || turn.State.Role is Role.Holding { Affirming: null } own && own.Term == renew.Term)
             return;
 
+        if (!Pausing.Accepts(turn, renew))
+            return;
         StepAside(turn, from, renew.Term);
         Promise(turn, from, renew.Term, renew.Ttl);
         turn.Remember(turn.Durable with
@@ -30,6 +32,7 @@ internal static class Renewal
             Announced = renew.History.Equals(durable.Announced) ? durable.Announced : renew.History,
             Membership = IsNewer(renew.Membership, durable.Membership) ? renew.Membership : durable.Membership,
             Set = RememberedSet.Newest(durable.Set, renew.Set),
+            Pause = durable.Pause is null && renew.Pause is null ? null : Pausing.Of(renew),
         });
         turn.State = turn.State with
         {
@@ -67,7 +70,7 @@ internal static class Renewal
     {
         switch (turn.State.Role)
         {
-            case Role.Holding { Stage: HoldingStage.Elected }:
+            case Role.Holding { Stage: HoldingStage.Elected or HoldingStage.Waiting }:
                 turn.Become(new Role.Voting(), "Superseded", Rule, Says(holder, term));
                 break;
             case Role.Holding or Role.Resuming:

@@ -20,6 +20,18 @@ internal static class Rescue
         return true;
     }
 
+    /// <summary>A node answers that has more, and it cannot be fetched: those who can stand first, until the rescue has timed out (R7, docs/adr/0109).</summary>
+    public static bool IsWaitedFor(Draft turn, Candidacy own, IReadOnlyList<Candidacy> known)
+    {
+        Candidacy? ahead = known.Where(candidacy => candidacy.Data > own.Data).MaxBy(candidacy => candidacy.Data);
+        TimeSpan since = turn.State.BehindSince ?? turn.Now;
+        turn.State = turn.State with { BehindSince = ahead is null ? null : since };
+        if (ahead is null || turn.Now - since >= turn.Policy.WalRescueTimeout)
+            return false;
+        turn.Become(new Role.Voting(), "IsBehind", Rule, $"node {ahead.Node} has {ahead.Data}, this node {own.Data}, and it cannot be fetched");
+        return true;
+    }
+
     public static void Finished(Draft turn, Role.Fetching role, StepOutcome outcome)
     {
         bool done = outcome is StepOutcome.Stopped;

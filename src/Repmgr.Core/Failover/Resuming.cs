@@ -9,7 +9,7 @@ internal static class Resuming
             return;
 
         bool isWritable = turn.State.Server is ServerView.Writable;
-        if (turn.State.Guard is { Deadline: { } deadline } && deadline > turn.Now && isWritable && turn.Durable.Served == resuming.Term)
+        if (turn.State.Guard is { Deadline: { } deadline } && (deadline > turn.Now || Pausing.IsInForce(turn.State)) && isWritable && turn.Durable.Served == resuming.Term)
         {
             var holding = new Role.Holding(resuming.Term, HoldingStage.Serving, turn.Now)
             {
@@ -17,6 +17,10 @@ internal static class Resuming
                 NextRenewal = turn.Now,
             };
             turn.Become(holding, "Resumes", "R4", "the guard is set and the server writes");
+        }
+        else if (Pausing.IsInForce(turn.State) && turn.State.Server is not (ServerView.Unseen or ServerView.Writable))
+        {
+            Pausing.Wait(turn, resuming.Term, "the server does not write, and the cluster is paused");
         }
         else if (turn.Now - resuming.Since >= turn.Policy.RenewEvery || (turn.State.Server is not ServerView.Unseen && !isWritable))
         {

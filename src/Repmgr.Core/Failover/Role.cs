@@ -45,6 +45,9 @@ public abstract record Role
         /// <summary>The holder heard of a higher term without a holder, and stands for one above it (R3); null: it did not.</summary>
         public Affirming? Affirming { get; init; }
 
+        /// <summary>Who knows a higher term, while a pause forbids to stand for one above it (R14).</summary>
+        public ImmutableArray<NodeId> Overtaken { get; init; } = [];
+
         /// <summary>What it knows of its synchronous set (R9).</summary>
         public HeldSet Set { get; init; } = new();
 
@@ -77,6 +80,9 @@ public enum HoldingStage
 
     /// <summary>The server takes writes.</summary>
     Serving,
+
+    /// <summary>The server does not write, and the term is kept until a majority knows that a pause is over (R14).</summary>
+    Waiting,
 }
 
 /// <summary>A renewal on its way.</summary>
@@ -86,6 +92,8 @@ public sealed record SentRound(Round Round, TimeSpan SentAt, TimeSpan Ttl, Immut
 {
     /// <summary>The set that it asked the voters to remember.</summary>
     public RememberedSet? Set { get; init; }
+
+    public Pause? Pause { get; init; }
 }
 
 /// <summary>The candidacy of a holder for a term above one that was burnt (R3).</summary>

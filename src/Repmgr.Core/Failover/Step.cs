@@ -61,7 +61,13 @@ public abstract record AgentStep
 /// <summary>What is said to the guard (R4). It answers each with an echo.</summary>
 /// <param name="Deadline">Fence at this instant of the boot clock, unless told a later one; null: as told before.</param>
 /// <param name="IsOver">The server is out of service: nothing is left to be guarded.</param>
-public sealed record GuardOrder(TimeSpan? Deadline, bool IsOver = false);
+public sealed record GuardOrder(TimeSpan? Deadline, bool IsOver = false)
+{
+    /// <summary>
+    /// Fence not before this instant either, whatever the deadline (R14); one that has passed ends the pause, and the deadline counts again. Null: as told before.
+    /// </summary>
+    public TimeSpan? PausedUntil { get; init; }
+}
 
 /// <summary>What became of a step.</summary>
 public abstract record StepOutcome

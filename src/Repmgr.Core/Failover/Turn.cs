@@ -13,7 +13,11 @@ public sealed record Turn(
     IReadOnlyList<Envelope> Send,
     IReadOnlyList<AgentStep> Steps,
     IReadOnlyList<GuardOrder> Guard,
-    IReadOnlyList<Edge> Edges);
+    IReadOnlyList<Edge> Edges)
+{
+    /// <summary>The answer to an operator's request; null: there was none.</summary>
+    public Reply? Reply { get; init; }
+}
 
 /// <summary>A change of role.</summary>
 /// <param name="Name">Which of the machine's edges.</param>

@@ -48,6 +48,8 @@ internal static class Vote
         DurableState durable = turn.Durable;
         if (Ballots.IsQuiet(turn))
             return Refusal.Quiet;
+        if (Pausing.IsOn(state))
+            return Refusal.Paused;
         if (state.Promise?.Forbids(candidate, turn.Now) == true && !turn.IsBroken(BrokenRule.VotesInSpiteOfPromise))
             return Refusal.Promised;
         bool votedOther = term == durable.Term && durable.VotedFor is { } voted && voted != candidate && !turn.IsBroken(BrokenRule.VotesTwice);
@@ -78,10 +80,13 @@ internal static class Vote
         Answer(turn, candidate, term, null);
     }
 
-    private static void Answer(Draft turn, NodeId candidate, Term term, Refusal? refusal) =>
+    private static void Answer(Draft turn, NodeId candidate, Term term, Refusal? refusal)
+    {
+        turn.Record(refusal is null ? "Votes" : "RefusesVote", Rule, $"{refusal?.ToString() ?? "for"} node {candidate}, term {term}");
         turn.Send(candidate, new Message.Vote(term, refusal, turn.Durable.Term)
         {
             Set = turn.Durable.Set,
             Member = refusal is null ? Candidacies.MemberOf(turn.State) : null,
         });
+    }
 }

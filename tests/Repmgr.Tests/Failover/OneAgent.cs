@@ -38,6 +38,10 @@ internal sealed class OneAgent
 
     public List<AgentStep> Steps { get; } = [];
 
+    public List<GuardOrder> GuardOrders { get; } = [];
+
+    public List<Reply> Replies { get; } = [];
+
     public List<Edge> Walked { get; } = [];
 
     public IReadOnlyList<string> Edges => [.. Walked.Select(edge => edge.Name)];
@@ -83,6 +87,8 @@ internal sealed class OneAgent
 
     public OneAgent Echo(double? deadlineIn) => Give(new Input.GuardEcho(Now, deadlineIn is { } seconds ? Now + TimeSpan.FromSeconds(seconds) : null));
 
+    public OneAgent Ask(Request request) => Give(new Input.Requested(Now, request));
+
     public OneAgent Save() => Give(new Input.Persisted(Now, State.Version));
 
     public OneAgent Renew(int from, long term, double ttl = 3, TermHistory? history = null, bool serving = true, ulong position = 100, long number = 1)
@@ -119,6 +125,9 @@ internal sealed class OneAgent
         Sent.AddRange(turn.Send);
         Steps.AddRange(turn.Steps);
         Walked.AddRange(turn.Edges);
+        GuardOrders.AddRange(turn.Guard);
+        if (turn.Reply is { } reply)
+            Replies.Add(reply);
         if (turn.Persist is { } durable)
         {
             Written.Add(durable);

@@ -17,6 +17,7 @@ public sealed class AgentJsonTests
     private static readonly RememberedSet Remembered =
         new(new Term(5), 3, SyncSet.Of([Member, SyncMember.Nobody(1)], 1), new SyncMember(new NodeId(1), 7)) { Mode = SyncMode.Strict, Wanted = 2 };
 
+    private static readonly Pause Paused = new(new Term(5), 3, TimeSpan.FromMinutes(7)) { IsConfirmed = true };
     private static readonly StampedSet InForce = new(new SyncStamp(new Term(5), 4), SyncSet.Of([Member], 1));
 
     private static readonly DurableState Everything = new()
@@ -34,6 +35,7 @@ public sealed class AgentJsonTests
         Rebuilding = new Rebuilding(History, IsCopied: true),
         Set = Remembered,
         InForce = InForce,
+        Pause = Paused,
     };
 
     [Fact]
@@ -61,7 +63,7 @@ public sealed class AgentJsonTests
         var data = new DataPosition(new Term(4), OneAgent.At(77));
         Message[] messages =
         [
-            new Message.Renew(new Term(9), new Round(ulong.MaxValue, 5), TimeSpan.FromSeconds(3), Members, History, OneAgent.At(99), "here", true) { Set = Remembered, IsSetConfirmed = true, InForce = InForce },
+            new Message.Renew(new Term(9), new Round(ulong.MaxValue, 5), TimeSpan.FromSeconds(3), Members, History, OneAgent.At(99), "here", true) { Set = Remembered, IsSetConfirmed = true, InForce = InForce, Pause = Paused },
             new Message.Renewed(new Term(9), new Round(1, 5), new NodeId(1)) { Member = Member, IsLeaving = true },
             new Message.Superseded(new Term(9), null),
             new Message.Resign(new Term(9)),

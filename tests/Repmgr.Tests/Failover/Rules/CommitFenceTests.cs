@@ -99,6 +99,14 @@ public sealed class CommitFenceTests
     }
 
     [Fact]
+    public void R9_a_standby_that_is_no_member_votes_and_does_not_count_32()
+    {
+        RememberedSet set = Remembered(Set(1, 1, 4), holder: 5);
+        Assert.Contains("NoQuorum", new OneAgent(disk: durable => durable with { Set = set })
+            .See(new ServerView.Recovering(At(1000), null, 0) { Identity = 2 }).Pass(0.05).HearBallots(3).Pass(0.5).Edges);
+    }
+
+    [Fact]
     public void R9_a_member_whose_data_were_replaced_does_not_count_5()
     {
         RememberedSet set = Remembered(Set(1, 2, 3));
@@ -144,6 +152,22 @@ public sealed class CommitFenceTests
             .See(new ServerView.Down(At(2000))).Stopped(2000).Jump(60);
         old.Hear(2, new Message.AskVote(new Term(2), Far));
         Assert.Equal(Refusal.IsAhead, old.Told<Message.Vote>(2)!.Refusal);
+    }
+
+    [Fact]
+    public void R9_a_mode_is_chosen_at_the_holder_and_a_set_grows_from_an_empty_one()
+    {
+        OneAgent holder = new OneAgent(node: 1).See(new ServerView.Writable(At(500)) { Identity = 1 }).Echo(1.9).Pass(0.05).Ask(new Request.SetSynchronous(SyncMode.Quorum, 1));
+        Assert.Empty(holder.Steps);
+        holder.Pass(0.1).AcknowledgedBy(3);
+        Assert.Equal(SyncSet.Empty, Assert.IsType<AgentStep.SetSynchronous>(Assert.Single(holder.Steps)).Set.Set);
+        holder.Finish(new StepOutcome.Done()).See(Sees(holder, 1, 3));
+        Assert.Equal(Set(1, 3), Assert.IsType<AgentStep.SetSynchronous>(holder.Steps[^1]).Set.Set);
+
+        // Another change waits until a majority remembers the last one.
+        OneAgent twice = new OneAgent(node: 1).See(new ServerView.Writable(At(500)) { Identity = 1 }).Echo(1.9).Pass(0.05)
+            .Ask(new Request.SetSynchronous(SyncMode.Quorum, 1)).Ask(new Request.SetSynchronous(SyncMode.Off, 1));
+        Assert.NotNull(twice.Replies[^1].Refusal);
     }
 
     [Fact]

@@ -9,6 +9,17 @@ namespace Repmgr.Tests.Failover.Rules;
 public sealed class ElectionTests
 {
     [Fact]
+    public void R17_the_last_decisions_are_kept_with_what_they_were_made_on_and_repetitions_are_counted()
+    {
+        OneAgent voter = new OneAgent().SeeStandby(100).Pass(0.1);
+        for (int asked = 0; asked < 100; asked++)
+            voter.Hear(3, Ballot(voter, Refusal.Promised)).Pass(0.5);
+        Decision refused = Assert.Single(voter.State.Decisions, decision => decision.Name == "NoMajority");
+        Assert.Equal(("R6", "1 of 3 voters are free", true), (refused.Rule, refused.Evidence, refused.Times > 50));
+        Assert.Equal(2, voter.State.Decisions.Length);
+    }
+
+    [Fact]
     public void R6_nobody_stands_while_a_majority_is_promised()
     {
         OneAgent voter = new OneAgent().SeeStandby(100).Pass(0.1);

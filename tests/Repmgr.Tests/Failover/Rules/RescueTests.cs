@@ -64,6 +64,59 @@ public sealed class RescueTests
     }
 
     [Fact]
+    public void R7_whose_data_have_parted_from_newer_ones_lets_others_stand_until_the_rescue_has_timed_out_21()
+    {
+        OneAgent candidate = new OneAgent(policy: new AgentPolicy { WalRescueTimeout = TimeSpan.FromSeconds(4) }).SeeStandby(900, upstream: null).Pass(0.05);
+        TermHistory fork = First.PromotedAt(At(500), new Term(2));
+        var newer = new Candidacy(new NodeId(3), fork.At(At(600)), fork, IsEligible: false, false, 0, true, 0);
+        for (int asked = 0; asked < 6; asked++)
+            candidate.Hear(3, new Message.Ballot(candidate.State.Counter, new Term(2), null, newer)).Pass(0.5);
+        Assert.Empty(candidate.Steps);
+        for (int asked = 0; asked < 6; asked++)
+            candidate.Hear(3, new Message.Ballot(candidate.State.Counter, new Term(2), null, newer)).Pass(0.5);
+        Assert.IsType<AgentStep.CutReceiver>(candidate.Steps[0]);
+    }
+
+    [Fact]
+    public void R10_the_server_is_not_started_before_the_resignation_is_on_disk_36()
+    {
+        OneAgent old = new OneAgent(node: 1, savesAtOnce: false).See(new ServerView.Down(At(500))).Stopped(500).Pass(30);
+        Assert.DoesNotContain(old.Steps, step => step is AgentStep.StartServer);
+        Assert.Contains(old.Save().Steps, step => step is AgentStep.StartServer);
+    }
+
+    [Fact]
+    public void R17_no_cooldown_delays_an_election_after_a_resignation_23()
+    {
+        OneAgent winner = Promoting();
+        winner.Finish(new StepOutcome.Done()).See(new ServerView.Down(At(1000))).Stopped(1000).Pass(0.1);
+        Assert.NotNull(winner.Told<Message.Resign>(3));
+        Assert.Equal("Asks", winner.Edges[^1]);
+    }
+
+    [Fact]
+    public void R11_the_source_is_who_has_the_newest_data_not_the_old_holder_30()
+    {
+        OneAgent candidate = new OneAgent().SeeStandby(900, upstream: null).Pass(0.05);
+        TermHistory newer = First.PromotedAt(At(950), new Term(2));
+        candidate.Hear(1, new Message.Ballot(candidate.State.Counter, new Term(2), null, Of(1, 5000) with { IsEligible = false }));
+        var source = new Candidacy(new NodeId(3), newer.At(At(1000)), newer, IsEligible: false, false, 0, true, 0);
+        candidate.Hear(3, new Message.Ballot(candidate.State.Counter, new Term(2), null, source)).Pass(0.5);
+        Assert.Equal(new AgentStep.FetchWal(new NodeId(3), newer, At(1000)), Assert.Single(candidate.Steps));
+    }
+
+    [Fact]
+    public void R12_who_streams_from_the_holder_on_another_history_does_not_follow_it_31()
+    {
+        TermHistory mine = First.PromotedAt(At(500), new Term(2)), theirs = First.PromotedAt(At(500), new Term(3));
+        OneAgent standby = new OneAgent(disk: durable => durable with { Data = mine, Announced = mine }).SeeStandby(900, upstream: 3);
+        standby.Renew(3, term: 3, history: theirs).Pass(0.1);
+        Assert.Equal(mine, standby.State.Durable.Data);
+        Assert.IsType<AgentStep.CutReceiver>(Assert.Single(standby.Steps));
+        Assert.IsType<AgentStep.Rebuild>(standby.Stopped(900).Steps[^1]);
+    }
+
+    [Fact]
     public void R12_two_forks_from_one_position_with_one_timeline_number_are_two_6()
     {
         TermHistory second = First.PromotedAt(At(1500), new Term(2)), third = First.PromotedAt(At(1500), new Term(3));

@@ -56,6 +56,12 @@ internal sealed class SimulatedNode(VoterId id, AgentPolicy policy, DurableState
 
     public TimeSpan? GuardDeadline { get; set; }
 
+    /// <summary>Its guard does not fence before.</summary>
+    public TimeSpan PausedUntil { get; set; }
+
+    /// <summary>When the guard fences.</summary>
+    public TimeSpan? GuardFences => GuardDeadline is { } deadline && PausedUntil > deadline ? PausedUntil : GuardDeadline;
+
     public SimulatedServer Server { get; } = new();
 
     public bool Acknowledges => Server is { Phase: ServerPhase.Writable, IsFrozen: false } && !IsSuspended;

@@ -56,6 +56,9 @@ internal enum Fault
     SlowDisk,
     Drift,
     BurnTerm,
+    Pause,
+    Resume,
+    ChangeMode,
 }
 
 /// <summary>What a simulated world came to.</summary>

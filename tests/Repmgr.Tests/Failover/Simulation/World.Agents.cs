@@ -69,7 +69,7 @@ internal sealed partial class World
         }
 
         if (input is not Input.Received { Envelope.Message: Message.Renew } && turn.Next.Durable.Term > before.Durable.Term)
-            CountVote(node, before, turn.Next.Durable);
+            CountVote(node, before, turn.Next);
         foreach (GuardOrder order in turn.Guard)
             Guard(node, order);
         if (turn.Persist is { } durable)
@@ -103,7 +103,13 @@ internal sealed partial class World
         if (!node.HasGuard)
             return;
         if (order.IsOver)
-            node.GuardDeadline = null;
+            (node.GuardDeadline, node.PausedUntil) = (null, TimeSpan.Zero);
+        if (order.PausedUntil is { } until)
+        {
+            node.PausedUntil = until;
+            WatchDeadline(node);
+        }
+
         if (order.Deadline is { } deadline && (node.GuardDeadline is not { } before || deadline > before))
         {
             node.GuardDeadline = deadline;
@@ -121,7 +127,7 @@ internal sealed partial class World
 
     private void WatchDeadline(SimulatedNode node)
     {
-        if (node.GuardDeadline is not { } deadline)
+        if (node.GuardFences is not { } deadline)
             return;
         TimeSpan delay = node.WorldAt(deadline) - Now;
         After(delay > TimeSpan.Zero ? delay : TimeSpan.Zero, () => GuardFires(node));
@@ -129,7 +135,7 @@ internal sealed partial class World
 
     private void GuardFires(SimulatedNode node)
     {
-        if (!node.HasGuard || node.IsSuspended || node.GuardDeadline is not { } deadline)
+        if (!node.HasGuard || node.IsSuspended || node.GuardFences is not { } deadline)
             return;
         // The clock may have become slower since the alarm was set.
         if (node.Clock(Now) < deadline)

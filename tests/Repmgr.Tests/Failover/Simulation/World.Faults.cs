@@ -56,6 +56,15 @@ internal sealed partial class World
             case Fault.BurnTerm:
                 BurnTerm(node);
                 break;
+            case Fault.Pause:
+                Ask(new Request.Pause(Between(500, 12000)));
+                break;
+            case Fault.Resume:
+                Ask(new Request.Resume());
+                break;
+            case Fault.ChangeMode when _mode != Core.Failover.Synchronous.SyncMode.Off:
+                Ask(new Request.SetSynchronous(_mode, _random.Next(1, Nodes.Count(other => other.HasData))));
+                break;
             default:
                 Strike(fault, node);
                 break;
@@ -142,6 +151,13 @@ internal sealed partial class World
         }
     }
 
+    /// <summary>An operator asks whoever holds the lease.</summary>
+    private void Ask(Request request)
+    {
+        foreach (SimulatedNode node in Nodes.Where(node => node.Agent?.Role is Role.Holding))
+            Deliver(node, at => new Input.Requested(at, request));
+    }
+
     /// <summary>A node stands without having asked, and is not heard of again: the term has votes and no holder (R3, [19]).</summary>
     private void BurnTerm(SimulatedNode candidate)
     {
@@ -172,7 +188,7 @@ internal sealed partial class World
             return;
         node.IsSuspended = false;
         Note(node.Node, "host wakes");
-        if (node.GuardDeadline is { } deadline && node.Clock(Now) >= deadline)
+        if (node.GuardFences is { } deadline && node.Clock(Now) >= deadline)
         {
             node.GuardDeadline = null;
             node.Server.End();

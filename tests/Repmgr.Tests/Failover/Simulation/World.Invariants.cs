@@ -30,22 +30,26 @@ internal sealed partial class World
     }
 
     /// <summary>A voter bound itself, knowing what it knew.</summary>
-    private void CountVote(SimulatedNode voter, AgentState before, DurableState after)
+    private void CountVote(SimulatedNode voter, AgentState before, AgentState next)
     {
+        DurableState after = next.Durable;
         // What a holder that resigned has could be had for a while: then it is given up, and reported (R11).
         bool gaveUp = before.ResignedAt is not null && before.Server is not ServerView.Recovering;
-        bool canTell = before.KnownEnd is not null || before.Server.End is not null;
+        bool canTell = next.KnownEnd is not null;
         bool hasData = voter.HasData && !voter.Server.IsTorn && after.Rebuilding is null;
         if (gaveUp || !canTell || !hasData || after.VotedFor is not { } candidate || candidate == voter.Node)
             return;
         if (!_votes.TryGetValue((after.Term, candidate), out Dictionary<NodeId, TrueWal>? voters))
             _votes[(after.Term, candidate)] = voters = [];
-        voters[voter.Node] = voter.Server.Wal;
+        TrueWal wal = voter.Server.Wal;
+        // Who cannot tell where its WAL ends, since its server replays, answers for what it has seen.
+        voters[voter.Node] = next.Server.End is not null ? wal : wal with { End = Math.Min(wal.End, next.KnownEnd!.Value.Bytes) };
     }
 
     private void CheckPromotion(SimulatedNode node, Term term)
     {
         CheckCommits(node, term);
+        CheckPause(node);
         if (!_holders.TryGetValue(term, out NodeId holder) || holder != node.Node)
             throw new InvariantBroken($"I6: node {node.Node} becomes writable in term {term}, which it does not hold");
         if (!_promoted.Add(term))
@@ -56,6 +60,16 @@ internal sealed partial class World
         {
             if (wal.IsNewerThan(node.Server.Wal))
                 throw new InvariantBroken($"I5: node {node.Node} is promoted with {node.Server.Wal.End}, and node {id}, which voted for it, had {wal.End}");
+        }
+    }
+
+    /// <summary>I9: in a pause that is in force nothing moves.</summary>
+    private void CheckPause(SimulatedNode promoted)
+    {
+        foreach (SimulatedNode node in Nodes)
+        {
+            if (node != promoted && node.Agent is { Role: Role.Holding, Durable.Pause: { IsOn: true, IsConfirmed: true }, PauseEnds: { } ends } && node.Clock(Now) < ends)
+                throw new InvariantBroken($"I9: node {promoted.Node} is promoted while node {node.Node} has paused the cluster");
         }
     }
 

@@ -1,0 +1,25 @@
+using Repmgr.Core.Failover.Synchronous;
+
+namespace Repmgr.Core.Failover;
+
+/// <summary>What an operator asks of an agent (R18). The holder's decides, except where said.</summary>
+public abstract record Request
+{
+    private Request() { }
+
+    /// <summary>Begin a pause of at most this length (R14).</summary>
+    public sealed record Pause(TimeSpan Length) : Request;
+
+    /// <summary>End it.</summary>
+    public sealed record Resume : Request;
+
+    /// <summary>End it at a voter, on the operator's word that the holder is down. Refused while something still reaches the holder (R14).</summary>
+    public sealed record ResumeWithoutHolder : Request;
+
+    /// <summary>Change <c>synchronous</c> and <c>synchronous_node_count</c> (R9).</summary>
+    public sealed record SetSynchronous(SyncMode Mode, int Count) : Request;
+}
+
+/// <summary>What an agent answers.</summary>
+/// <param name="Refusal">Why not, in a sentence; null: it is done, or has begun.</param>
+public sealed record Reply(string? Refusal);
