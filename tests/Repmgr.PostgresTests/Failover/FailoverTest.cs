@@ -10,6 +10,8 @@ public sealed class FailoverTest : LabTest
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, major);
         await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
+        // Voters that were just started give no votes for a ttl (R1): the time without a primary would be theirs.
+        await Eventually.TrueAsync(() => Task.FromResult(clients.Now > Seconds(5)), Seconds(20), "all voters vote");
         await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
 
         TimeSpan killed = clients.Now;
