@@ -28,9 +28,11 @@ public sealed record CopyList(IReadOnlyList<string> Directories, IReadOnlyList<C
     /// <param name="versionDirectory">The directory in each that belongs to the cluster.</param>
     public static CopyList Of(IReadOnlyList<SourceEntry> entries, IEnumerable<uint> tablespaces, string versionDirectory)
     {
+        // A database's thousands of files lie in one directory: its name is kept once.
+        var directories = new HashSet<string>(StringComparer.Ordinal);
         HashSet<string> spaces = [.. tablespaces.Select(oid => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"pg_tblspc/{oid}"))];
         List<SourceEntry> belongs = [.. entries.Where(entry => !IsLeftOut(entry.Path) && IsInTablespace(entry.Path, spaces, versionDirectory))];
-        List<CopyFile> files = [.. belongs.Where(entry => !entry.IsDirectory).Select(entry => new CopyFile(entry.Path, entry.Bytes, RelationFile.TryRead(entry.Path)))];
+        List<CopyFile> files = [.. belongs.Where(entry => !entry.IsDirectory).Select(entry => new CopyFile(entry.Path, entry.Bytes, RelationFile.TryRead(entry.Path, directories)))];
 
         // What an unlogged table holds is lost with a crash, and so with a copy: only the fork that says it is one stays.
         HashSet<(string, uint)> unlogged = [.. files.Select(file => file.Relation).OfType<RelationFile>().Where(relation => relation.Fork == "init").Select(Key)];
@@ -41,13 +43,31 @@ public sealed record CopyList(IReadOnlyList<string> Directories, IReadOnlyList<C
 
     private static (string, uint) Key(RelationFile relation) => (relation.Directory, relation.Number);
 
+    // Without making strings of the parts: there may be a million files.
     private static bool IsLeftOut(string path)
     {
-        string[] names = path.Split('/');
-        return (names.Length > 1 && (names[0] == "pg_wal" || CopyRules.EmptyDirectories.Contains(names[0])))
-            || (names.Length == 1 && IsLeftOutAtTheTop(path))
-            || path == CopyRules.ControlFile
-            || names.Any(name => name.StartsWith("pgsql_tmp", StringComparison.Ordinal) || name.StartsWith("pg_internal.init", StringComparison.Ordinal));
+        ReadOnlySpan<char> all = path;
+        int slash = all.IndexOf('/');
+        if (slash < 0 ? IsLeftOutAtTheTop(path) : IsEmptied(all[..slash]))
+            return true;
+        foreach (Range part in all.Split('/'))
+        {
+            if (all[part].StartsWith("pgsql_tmp", StringComparison.Ordinal) || all[part].StartsWith("pg_internal.init", StringComparison.Ordinal))
+                return true;
+        }
+
+        return path == CopyRules.ControlFile;
+    }
+
+    private static bool IsEmptied(ReadOnlySpan<char> directory)
+    {
+        foreach (string name in CopyRules.EmptyDirectories)
+        {
+            if (directory.SequenceEqual(name))
+                return true;
+        }
+
+        return directory is "pg_wal";
     }
 
     private static bool IsLeftOutAtTheTop(string name) =>
@@ -59,6 +79,8 @@ public sealed record CopyList(IReadOnlyList<string> Directories, IReadOnlyList<C
     // Clusters of other versions may keep theirs in the same directory.
     private static bool IsInTablespace(string path, HashSet<string> spaces, string versionDirectory)
     {
+        if (!path.StartsWith("pg_tblspc/", StringComparison.Ordinal))
+            return true;
         string[] names = path.Split('/', 4);
         return names is not ["pg_tblspc", var oid, ..]
             || (spaces.Contains($"pg_tblspc/{oid}") && (names.Length == 2 || names[2] == versionDirectory));

@@ -11,11 +11,15 @@ namespace Repmgr.Core.Cloning.Direct;
 /// <remarks>https://www.postgresql.org/docs/current/storage-file-layout.html</remarks>
 public sealed record RelationFile(string Directory, uint Number, string Fork, uint Segment, bool IsTemporary)
 {
+    private static readonly string[] Forks = ["fsm", "vm", "init"];
+
     /// <summary>Reads a path relative to the data directory; null: it is no relation's.</summary>
-    public static RelationFile? TryRead(string path)
+    /// <param name="path">The path.</param>
+    /// <param name="directories">Names of directories that are there already, to be used again; null: each gets its own.</param>
+    public static RelationFile? TryRead(string path, HashSet<string>? directories = null)
     {
         int slash = path.LastIndexOf('/');
-        if (slash < 0 || !HoldsRelations(path[..slash]))
+        if (slash < 0 || !HoldsRelations(path.AsSpan(0, slash)))
             return null;
 
         ReadOnlySpan<char> name = path.AsSpan(slash + 1);
@@ -32,19 +36,36 @@ public sealed record RelationFile(string Directory, uint Number, string Fork, ui
                 return null;
         }
 
-        return name.IsEmpty ? new RelationFile(path[..slash], number, fork, segment, isTemporary) : null;
+        return name.IsEmpty ? new RelationFile(Kept(path.AsSpan(0, slash), directories), number, fork, segment, isTemporary) : null;
+    }
+
+    private static string Kept(ReadOnlySpan<char> directory, HashSet<string>? directories)
+    {
+        if (directories is null)
+            return directory.ToString();
+        HashSet<string>.AlternateLookup<ReadOnlySpan<char>> known = directories.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (known.TryGetValue(directory, out string? kept))
+            return kept;
+        kept = directory.ToString();
+        directories.Add(kept);
+        return kept;
     }
 
     /// <summary>Whether a directory, relative to the data directory, is one in which relations lie.</summary>
-    private static bool HoldsRelations(string directory) => directory.Split('/') switch
+    private static bool HoldsRelations(ReadOnlySpan<char> directory)
     {
-        ["global"] => true,
-        ["base", var database] => IsNumber(database),
-        ["pg_tblspc", var space, var version, var database] => IsNumber(space) && version.StartsWith("PG_", StringComparison.Ordinal) && IsNumber(database),
-        _ => false,
-    };
+        Span<Range> parts = stackalloc Range[5];
+        int count = directory.Split(parts, '/');
+        return directory[parts[0]] switch
+        {
+            "global" => count == 1,
+            "base" => count == 2 && IsNumber(directory[parts[1]]),
+            "pg_tblspc" => count == 4 && IsNumber(directory[parts[1]]) && directory[parts[2]].StartsWith("PG_", StringComparison.Ordinal) && IsNumber(directory[parts[3]]),
+            _ => false,
+        };
+    }
 
-    private static bool IsNumber(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('0', '9');
+    private static bool IsNumber(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExceptInRange('0', '9');
 
     // t3_16384: backend 3's.
     private static bool TakeBackend(ref ReadOnlySpan<char> name)
@@ -66,7 +87,7 @@ public sealed record RelationFile(string Directory, uint Number, string Fork, ui
 
     private static string TakeFork(ref ReadOnlySpan<char> name)
     {
-        foreach (string fork in new[] { "fsm", "vm", "init" })
+        foreach (string fork in Forks)
         {
             if (name is ['_', ..] && name[1..].StartsWith(fork, StringComparison.Ordinal))
             {

@@ -23,12 +23,14 @@ internal sealed record DirectManifest(PostgresVersion Version, ulong SystemIdent
         using (var manifest = new BackupManifest(text, Version, SystemIdentifier))
         {
             IEnumerable<CopiedFile> top = new DirectoryInfo(directory).EnumerateFiles().Where(file => IsPart(file.Name)).Select(file => OnDisk(file.FullName, file.Name));
+            var garbage = new GarbageLimit();
             foreach (CopiedFile file in top.Append(OnDisk(pending, CopyRules.ControlFile)).Concat(Files.Where(file => file.Path.Contains('/', StringComparison.Ordinal))))
             {
                 byte[] crc = BitConverter.GetBytes(file.Crc);
                 manifest.Add(new ManifestFile(Encoding.UTF8.GetBytes(file.Path), file.Bytes, At, ManifestChecksum.Crc32C, crc));
                 stream.Write(text.WrittenSpan);
                 text.ResetWrittenCount();
+                garbage.Hold();
             }
 
             manifest.End([Wal]);

@@ -10,6 +10,7 @@ namespace Repmgr.Engine.Cloning.Direct;
 internal sealed class SourceConnections : IAsyncDisposable
 {
     private readonly IReadOnlyList<PostgresSession> _sessions;
+    private readonly GarbageLimit _garbage = new();
 
     private SourceConnections(IReadOnlyList<PostgresSession> sessions) => _sessions = sessions;
 
@@ -71,6 +72,7 @@ internal sealed class SourceConnections : IAsyncDisposable
                         {
                             stop.Token.ThrowIfCancellationRequested();
                             await work(item).ConfigureAwait(false);
+                            _garbage.Hold();
                         }
 
                         return true;

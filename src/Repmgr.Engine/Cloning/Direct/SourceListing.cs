@@ -59,8 +59,14 @@ internal sealed class SourceListing(Conninfo on, string versionDirectory, Postgr
             await using (reader.ConfigureAwait(false))
             {
                 var rows = new List<T>();
+                var garbage = new GarbageLimit();
                 while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+                {
                     rows.Add(read(reader));
+                    if (rows.Count % 1024 == 0)
+                        garbage.Hold();
+                }
+
                 return rows;
             }
         }

@@ -10,6 +10,8 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
 {
     private const string Links = "pg_tblspc";
 
+    private readonly GarbageLimit _garbage = new();
+
     private string Root => copy.DataDirectory;
 
     public void Prepare(CopyList list)
@@ -56,6 +58,7 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
         foreach (FileSystemInfo entry in new DirectoryInfo(Path.Combine(Root, below)).EnumerateFileSystemInfos())
         {
             string path = below.Length == 0 ? entry.Name : $"{below}/{entry.Name}";
+            _garbage.Hold();
             if (path == "pg_wal" || (below.Length == 0 && TargetDirectory.IsOurs(entry.Name)))
                 continue;
 
