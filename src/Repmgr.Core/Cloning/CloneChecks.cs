@@ -114,12 +114,18 @@ internal static class SourceChecks
 
     private static IEnumerable<Objection> PassingSlot(CloneRequest request, CloneSource source, CloneServers servers)
     {
-        bool ownServes = request.SlotName is not null && servers.UpstreamIsSource;
-        if (!ownServes && NeedsPassingSlot(request) && source.FreeSlots < 1)
+        if (request.Method != CloneMethod.Direct && LacksPassingSlot(request, source, servers))
         {
             yield return new(TooFewSlots(
-                source, servers.SourceName, request.Method is CloneMethod.Direct or CloneMethod.Rsync ? " Or say with -w how many WAL segments the source keeps without a slot." : ""));
+                source, servers.SourceName, request.Method == CloneMethod.Rsync ? " Or say with -w how many WAL segments the source keeps without a slot." : ""));
         }
+    }
+
+    /// <summary>A temporary slot is wanted for the time of the copy, and there is none to be had.</summary>
+    public static bool LacksPassingSlot(CloneRequest request, CloneSource source, CloneServers servers)
+    {
+        bool ownServes = request.SlotName is not null && servers.UpstreamIsSource;
+        return !ownServes && NeedsPassingSlot(request) && source.FreeSlots < 1;
     }
 
     private static Problem TooFewSlots(CloneSource server, string name, string otherwise) => new(

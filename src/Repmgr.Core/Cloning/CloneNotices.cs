@@ -61,6 +61,14 @@ internal static class CloneNotices
                 "Set restore_command, unless the tool writes one into the copy."));
         }
 
+        if (request.Method == CloneMethod.Direct && SourceChecks.LacksPassingSlot(request, source, servers))
+        {
+            notices.Add(new Problem(
+                $"{servers.SourceName} has no free replication slot",
+                $"All {source.MaxReplicationSlots} are taken. The WAL is fetched as it is written; a segment that the source removes before that fails the clone.",
+                "Raise max_replication_slots there, or wal_keep_size."));
+        }
+
         if (request.SlotName is null && source.WalKeepBytes == 0)
         {
             notices.Add(new Problem(

@@ -205,7 +205,7 @@ public static class ClonePlanner
                 OntoExisting = target.Content.HoldsCopy,
                 Jobs = request.Jobs,
                 MaxBytesPerSecond = request.MaxRateKilobytes * 1024,
-                Guard = Guard(request, servers),
+                Guard = Guard(scene),
                 VerifyChecksums = !request.IgnoreDamagedPages,
                 EstimatedBytes = TotalBytes(source),
                 ReadBytesPerSecond = source.ReadBytesPerSecond,
@@ -214,9 +214,11 @@ public static class ClonePlanner
         ];
     }
 
-    private static WalGuard Guard(CloneRequest request, CloneServers servers) =>
-        request.SlotName is not null && servers.UpstreamIsSource ? WalGuard.StandbySlot
-        : request.MinimumWalSegments is null ? WalGuard.TemporarySlot
+    private static WalGuard Guard(CloneScene scene) =>
+        scene.Request.SlotName is not null && scene.Servers.UpstreamIsSource ? WalGuard.StandbySlot
+        : SourceChecks.LacksPassingSlot(scene.Request, scene.Source, scene.Servers) ? WalGuard.Streamed
+        : scene.Request.MinimumWalSegments is null ? WalGuard.TemporarySlot
+        : scene.Request.Method == CloneMethod.Direct ? WalGuard.Streamed
         : WalGuard.KeptWal;
 
     private static IEnumerable<Step> Rsync(CloneScene scene)
@@ -241,7 +243,7 @@ public static class ClonePlanner
                 RsyncOptions = request.RsyncOptions,
                 Jobs = request.Jobs,
                 MaxRateKilobytes = request.MaxRateKilobytes,
-                Guard = Guard(request, servers),
+                Guard = Guard(scene),
                 ControlDataProgram = tools.BinDirectory is { } directory ? $"{directory}/pg_controldata" : null,
             }),
             .. Configure(scene, request.DataDirectory),

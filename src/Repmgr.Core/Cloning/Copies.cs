@@ -64,6 +64,9 @@ public enum WalGuard
 
     /// <summary><c>wal_keep_size</c>, which the operator vouched for with <c>-w</c>.</summary>
     KeptWal,
+
+    /// <summary>Nothing: it is fetched as it is written, while the files are copied.</summary>
+    Streamed,
 }
 
 /// <summary>What the rsync method is to do.</summary>

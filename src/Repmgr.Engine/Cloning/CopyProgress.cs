@@ -7,13 +7,16 @@ namespace Repmgr.Engine.Cloning;
 public sealed record CopyProgress(string Phase, long? Done = null, long? Total = null);
 
 /// <summary>Adds up what processes side by side have done.</summary>
-internal sealed class CopyMeter(long total, IProgress<CopyProgress> progress, string phase = "copying")
+/// <param name="total">What there is to do, in bytes.</param>
+/// <param name="progress">Who is told; null: nobody.</param>
+/// <param name="phase">What is being done.</param>
+internal sealed class CopyMeter(long total, IProgress<CopyProgress>? progress, string phase = "copying")
 {
     private long _done;
 
     public void Add(long bytes)
     {
         if (bytes != 0)
-            progress.Report(new CopyProgress(phase, Interlocked.Add(ref _done, bytes), total));
+            progress?.Report(new CopyProgress(phase, Interlocked.Add(ref _done, bytes), total));
     }
 }

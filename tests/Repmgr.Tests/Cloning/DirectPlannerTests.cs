@@ -28,12 +28,13 @@ public sealed class DirectPlannerTests
     }
 
     [Fact]
-    public void The_standbys_slot_holds_the_wal_or_else_a_passing_one_or_the_operators_word()
+    public void The_standbys_slot_holds_the_wal_or_else_a_passing_one_or_it_is_fetched_as_it_is_written()
     {
         Assert.Equal(WalGuard.StandbySlot, Copy(Plan(Direct with { SlotName = "repmgr_slot_2" })).Guard);
         Assert.Equal(WalGuard.TemporarySlot, Copy(Plan(Direct)).Guard);
         Assert.Equal(WalGuard.TemporarySlot, Copy(Plan(Direct with { SlotName = "repmgr_slot_2" }, servers: Servers with { UpstreamIsSource = false })).Guard);
-        Assert.Equal(WalGuard.KeptWal, Copy(Plan(Direct with { MinimumWalSegments = 0 })).Guard);
+        Assert.Equal(WalGuard.Streamed, Copy(Plan(Direct with { MinimumWalSegments = 0 })).Guard);
+        Assert.Equal(WalGuard.Streamed, Copy(Plan(Direct, source: Source with { MaxReplicationSlots = 0 })).Guard);
     }
 
     [Fact]

@@ -44,11 +44,14 @@ internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector,
         {
             var work = new DirectWork(
                 copy.DataDirectory, source, backup.Start, copy.VerifyChecksums, new RateLimit(copy.MaxBytesPerSecond, time), new CopyMeter(list.Bytes, progress, "copying"));
+            var wal = new DirectWal(copy, connector, progress);
+            Task CopyAsync(CancellationToken token) =>
+                connections.RunAsync<CopyRequest>(new CopyTurns(CopyParts.Split(list.Files)).Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, token);
             await backup.WatchedAsync(
-                token => connections.RunAsync<CopyRequest>(new CopyTurns(CopyParts.Split(list.Files)).Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, token), cancel).ConfigureAwait(false);
+                token => copy.Guard == WalGuard.Streamed ? wal.FollowAsync(CopyAsync, work, backup.Start, token) : CopyAsync(token), cancel).ConfigureAwait(false);
             await CopyControlFileAsync(backup.Session, cancel).ConfigureAwait(false);
             BackupEnd end = await backup.StopAsync(cancel).ConfigureAwait(false);
-            int segments = await new DirectWal(copy, connections, progress).FetchAsync(work, end, cancel).ConfigureAwait(false);
+            int segments = await wal.FetchAsync(connections, work, end, cancel).ConfigureAwait(false);
             await JudgeAsync(work, backup.Session, source, cancel).ConfigureAwait(false);
             WriteLabel(end, tablespaces);
             return Done(work, end, segments, connections.Count, time.GetElapsedTime(began));

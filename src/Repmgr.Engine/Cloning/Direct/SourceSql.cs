@@ -12,6 +12,16 @@ internal static class SourceSql
                (SELECT setting::int4 FROM pg_settings WHERE name = 'segment_size'), current_setting('data_directory_mode')
         """;
 
+    /// <summary>The timeline of the checkpoint that a backup begins with.</summary>
+    public const string Timeline = "SELECT timeline_id::text FROM pg_control_checkpoint()";
+
+    /// <summary>How far the WAL in <c>pg_wal</c> goes: what is flushed, or what a standby has received.</summary>
+    public const string Written =
+        """
+        SELECT CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+                    ELSE pg_current_wal_flush_lsn() END::text
+        """;
+
     public const string Tablespaces =
         "SELECT oid, spcname::text, pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global') ORDER BY oid";
 

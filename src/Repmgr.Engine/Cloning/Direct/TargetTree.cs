@@ -21,7 +21,6 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
             Root, copy.VersionDirectory, [.. tablespaces.Where(space => !space.InPlace).Select(space => (Path.GetFileName(Link(space)), copy.Destination(space.Location)))], copy.TablespacesOfOthers);
         HashSet<string> directories = [.. list.Directories];
         Prune("", [.. list.Files.Select(file => file.Path)], directories);
-        PlaceWal();
         Make(Path.Combine(Root, Links));
         foreach (TablespaceView space in tablespaces.Where(space => !space.InPlace))
         {
@@ -80,35 +79,7 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
             Prune(version, files, directories);
     }
 
-    private void PlaceWal()
-    {
-        string wal = Path.Combine(Root, "pg_wal");
-        var here = new DirectoryInfo(wal);
-        if (copy.WalDirectory is { } elsewhere && here.LinkTarget?.TrimEnd('/') != elsewhere)
-        {
-            if (here.LinkTarget is not null)
-                File.Delete(wal);
-            else if (here.Exists)
-                here.Delete(recursive: true);
-            Make(elsewhere);
-            File.CreateSymbolicLink(wal, elsewhere);
-        }
-
-        Make(wal);
-        TargetDirectory.Empty(wal);
-        Make(Path.Combine(wal, "archive_status"));
-        if (copy.Version.Major >= 17)
-            Make(Path.Combine(wal, "summaries"));
-    }
-
-    private void Make(string directory)
-    {
-        if (!Directory.Exists(directory))
-        {
-            Directory.CreateDirectory(directory, source.DirectoryMode);
-            File.SetUnixFileMode(directory, source.DirectoryMode);
-        }
-    }
+    private void Make(string directory) => TargetDirectory.Make(directory, source.DirectoryMode);
 
     private bool IsLink(string path) => tablespaces.Any(space => !space.InPlace && path == Link(space));
 
