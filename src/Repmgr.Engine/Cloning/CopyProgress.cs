@@ -8,15 +8,19 @@ public sealed record CopyProgress(string Phase, long? Done = null, long? Total =
 
 /// <summary>Adds up what processes side by side have done.</summary>
 /// <param name="total">What there is to do, in bytes.</param>
-/// <param name="progress">Who is told; null: nobody.</param>
+/// <param name="progress">Who is told.</param>
 /// <param name="phase">What is being done.</param>
-internal sealed class CopyMeter(long total, IProgress<CopyProgress>? progress, string phase = "copying")
+internal sealed class CopyMeter(long total, IProgress<CopyProgress> progress, string phase = "copying")
 {
     private long _done;
+    private long _total = total;
+
+    /// <summary>There is more to do than was known.</summary>
+    public void Expect(long bytes) => Interlocked.Add(ref _total, bytes);
 
     public void Add(long bytes)
     {
         if (bytes != 0)
-            progress?.Report(new CopyProgress(phase, Interlocked.Add(ref _done, bytes), total));
+            progress.Report(new CopyProgress(phase, Interlocked.Add(ref _done, bytes), Interlocked.Read(ref _total)));
     }
 }

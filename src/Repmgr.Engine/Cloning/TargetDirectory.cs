@@ -224,6 +224,16 @@ internal static class TargetDirectory
 
     private static string Name(StagedTablespace space) => space.Oid.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
+    /// <summary>Makes a directory if it is not there.</summary>
+    public static void Make(string directory, UnixFileMode mode)
+    {
+        if (!Directory.Exists(directory))
+        {
+            Directory.CreateDirectory(directory, mode);
+            File.SetUnixFileMode(directory, mode);
+        }
+    }
+
     internal static void Empty(string directory)
     {
         foreach (FileSystemInfo entry in new DirectoryInfo(directory).EnumerateFileSystemInfos())

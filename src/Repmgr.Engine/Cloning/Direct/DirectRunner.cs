@@ -32,30 +32,39 @@ internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector,
 
         TargetDirectory.HideControlFile(copy.DataDirectory);
         File.Delete(Path.Combine(copy.DataDirectory, CopyRules.PendingControlFile));
-        var listing = new SourceListing(copy.Source, copy.VersionDirectory, connector, source);
-        progress.Report(new CopyProgress("listing the source's files"));
-        IReadOnlyList<TablespaceView> tablespaces = await listing.TablespacesAsync(cancel).ConfigureAwait(false);
-        TargetTree.RefuseTaken(copy, tablespaces);
-        CopyList list = await listing.FilesAsync(tablespaces, cancel).ConfigureAwait(false);
-        new TargetTree(copy, source, tablespaces).Prepare(list);
-
+        TargetWal.Place(copy, source.DirectoryMode);
         SourceConnections connections = await SourceConnections.OpenAsync(copy.Source, copy.Jobs, connector, source, cancel).ConfigureAwait(false);
         await using (connections.ConfigureAwait(false))
         {
             var work = new DirectWork(
-                copy.DataDirectory, source, backup.Start, copy.VerifyChecksums, new RateLimit(copy.MaxBytesPerSecond, time), new CopyMeter(list.Bytes, progress, "copying"));
+                copy.DataDirectory, source, backup.Start, copy.VerifyChecksums, new RateLimit(copy.MaxBytesPerSecond, time), new CopyMeter(0, progress));
             var wal = new DirectWal(copy, connector, progress);
-            Task CopyAsync(CancellationToken token) =>
-                connections.RunAsync<CopyRequest>(new CopyTurns(CopyParts.Split(list.Files)).Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, token);
+            IReadOnlyList<TablespaceView> tablespaces = [];
             await backup.WatchedAsync(
-                token => copy.Guard == WalGuard.Streamed ? wal.FollowAsync(CopyAsync, work, backup.Start, token) : CopyAsync(token), cancel).ConfigureAwait(false);
+                watched => copy.Guard == WalGuard.Streamed ? wal.FollowAsync(FilesAsync, work, backup.Start, watched) : FilesAsync(watched), cancel).ConfigureAwait(false);
             await CopyControlFileAsync(backup.Session, cancel).ConfigureAwait(false);
             BackupEnd end = await backup.StopAsync(cancel).ConfigureAwait(false);
             int segments = await wal.FetchAsync(connections, work, end, cancel).ConfigureAwait(false);
             await JudgeAsync(work, backup.Session, source, cancel).ConfigureAwait(false);
             WriteLabel(end, tablespaces);
             return Done(work, end, segments, connections.Count, time.GetElapsedTime(began));
+
+            async Task FilesAsync(CancellationToken stop) => tablespaces = await CopyFilesAsync(connections, work, stop).ConfigureAwait(false);
         }
+    }
+
+    /// <returns>The tablespaces that there were.</returns>
+    private async Task<IReadOnlyList<TablespaceView>> CopyFilesAsync(SourceConnections connections, DirectWork work, CancellationToken cancel)
+    {
+        progress.Report(new CopyProgress("listing the source's files"));
+        var listing = new SourceListing(copy.Source, copy.VersionDirectory, connector, work.Source);
+        IReadOnlyList<TablespaceView> tablespaces = await listing.TablespacesAsync(cancel).ConfigureAwait(false);
+        TargetTree.RefuseTaken(copy, tablespaces);
+        CopyList list = await listing.FilesAsync(tablespaces, cancel).ConfigureAwait(false);
+        new TargetTree(copy, work.Source, tablespaces).Prepare(list);
+        work.Meter.Expect(list.Bytes);
+        await connections.RunAsync<CopyRequest>(new CopyTurns(CopyParts.Split(list.Files)).Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, cancel).ConfigureAwait(false);
+        return tablespaces;
     }
 
     // The server may be writing it at this moment.

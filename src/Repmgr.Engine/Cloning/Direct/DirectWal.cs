@@ -84,7 +84,7 @@ internal sealed class DirectWal(DirectCopy copy, PostgresConnector connector, IP
     {
         IReadOnlyList<string> segments = WalFiles.Segments(end.Label.Timeline, end.Label.Start, end.Stop, copy.WalSegmentBytes);
         progress.Report(new CopyProgress("fetching the WAL of the backup"));
-        DirectWork work = files.ForWal(copy.DataDirectory, new CopyMeter(segments.Count(IsMissing) * copy.WalSegmentBytes, progress, "fetching the WAL of the backup"), files.Limit);
+        DirectWork work = files.ForWal(copy.DataDirectory, new CopyMeter(segments.Count(IsMissing) * copy.WalSegmentBytes, progress, "fetching the WAL of the backup"));
         List<CopyFile> wanted = [.. segments.Where(IsMissing).Select(name => new CopyFile("pg_wal/" + name, copy.WalSegmentBytes, null))];
         if (WalFiles.History(end.Label.Timeline) is { } history)
             wanted.Add(new CopyFile("pg_wal/" + history, 0, null));

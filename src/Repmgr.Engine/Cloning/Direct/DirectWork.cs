@@ -39,7 +39,7 @@ internal sealed class DirectWork(string directory, SourceIdentity source, Lsn st
     public void HasCompared(long bytes) => Interlocked.Add(ref _compared, bytes);
 
     /// <summary>The same source, for files whose bytes do not count among those of the cluster.</summary>
-    public DirectWork ForWal(string directory, CopyMeter meter, RateLimit rate) => new(directory, source, start, verify: false, rate, meter);
+    public DirectWork ForWal(string directory, CopyMeter meter) => new(directory, source, start, verify: false, limit, meter);
 
     public string Local(CopyFile file) => Path.Combine(directory, file.Path);
 

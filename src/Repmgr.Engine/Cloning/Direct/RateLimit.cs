@@ -5,9 +5,6 @@ namespace Repmgr.Engine.Cloning.Direct;
 /// <param name="time">Its clock.</param>
 internal sealed class RateLimit(long? bytesPerSecond, TimeProvider time)
 {
-    /// <summary>No limit at all.</summary>
-    public static readonly RateLimit None = new(null, TimeProvider.System);
-
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _turn = new();
