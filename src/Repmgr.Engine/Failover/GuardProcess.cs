@@ -98,10 +98,10 @@ public static unsafe partial class GuardProcess
         _ => deadline,
     };
 
-    /// <summary>Until a scan finds no process of the server. A start in between would be one of a standby (R5).</summary>
+    /// <summary>Until a scan finds no process of the server; one that cannot be made finds nothing out. A start in between would be one of a standby (R5).</summary>
     private static void Fence(byte[] directory)
     {
-        while (ProcessSweep.Signal(directory, ProcessSweep.SigKill, ProcessSweep.Postmaster(directory)) > 0)
+        while (ProcessSweep.Signal(directory, ProcessSweep.SigKill, ProcessSweep.Postmaster(directory)) != 0)
             _ = Poll(null, 0, 1);
     }
 

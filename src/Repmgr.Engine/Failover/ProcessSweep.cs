@@ -29,7 +29,7 @@ internal static unsafe partial class ProcessSweep
     /// <param name="directory">From <see cref="Canonical"/>.</param>
     /// <param name="signal">Which.</param>
     /// <param name="first">The postmaster, which is to be gone before it starts anything anew; 0: not known.</param>
-    /// <returns>How many there were.</returns>
+    /// <returns>How many there were; -1 when nobody can tell, because <c>/proc</c> cannot be read (no file descriptor is free, for instance).</returns>
     public static int Signal(ReadOnlySpan<byte> directory, int signal, int first)
     {
         if (first > 0 && IsOfServer(first, directory))

@@ -119,7 +119,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     private async Task<ServerView?> DownAsync(CancellationToken cancel)
     {
         await ForgetAsync();
-        if (ProcessSweep.Signal(node.Canonical, 0, 0) > 0)
+        if (ProcessSweep.Signal(node.Canonical, 0, 0) != 0)
             return ++_leaderless > 1 ? new ServerView.Hung() : null;
         _leaderless = 0;
         _downEnd ??= await WalOnDisk.EndAsync(node.DataDirectory, Flushed, node.Binaries, cancel);
@@ -133,7 +133,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         _watched = pid;
         PostmasterWatch.When(pid, () =>
         {
-            bool isLeft = ProcessSweep.Signal(node.Canonical, 0, 0) > 0;
+            bool isLeft = ProcessSweep.Signal(node.Canonical, 0, 0) != 0;
             observed(BootClock.Now, isLeft ? new ServerView.Hung() : new ServerView.Down(null));
             Nudge();
         });

@@ -35,7 +35,7 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, Func<NodeId, 
             _ = ProcessSweep.Send(postmaster, ProcessSweep.SigQuit);
         while (ProcessSweep.Signal(node.Canonical, 0, 0) > 0 && BootClock.Now - began < QuitWithin && LocalServer.Look(node.DataDirectory) is LocalServerState.Running)
             await Task.Delay(Tick, cancel);
-        while (ProcessSweep.Signal(node.Canonical, ProcessSweep.SigKill, postmaster) > 0)
+        while (ProcessSweep.Signal(node.Canonical, ProcessSweep.SigKill, postmaster) != 0)
             await Task.Delay(Tick, cancel);
         Secure();
         return new StepOutcome.Stopped(await EndAsync(eyes.Flushed, cancel));

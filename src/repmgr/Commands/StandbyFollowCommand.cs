@@ -7,6 +7,7 @@ using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
 using Repmgr.Engine.Execution;
+using Repmgr.Engine.Failover;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Observation;
 using Repmgr.Engine.Postgres;
@@ -24,6 +25,8 @@ internal sealed class StandbyFollowCommand : NodeCommand
     protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
     {
         Settings settings = node.Settings;
+        if (await AutomaticFailover.WhyNotByHandAsync(node.Tools.Connector, node.On, settings.Failover, cancel) is { } agentsDecide)
+            return node.Context.Refuse(agentsDecide);
         (ClusterLook look, FollowTarget target) = await FindTargetAsync(node, cancel);
         if (look.First.Probe.Running is null)
         {

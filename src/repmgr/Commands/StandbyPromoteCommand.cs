@@ -4,6 +4,7 @@ using Repmgr.Core.Planning.Promotion;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
 using Repmgr.Engine.Execution;
+using Repmgr.Engine.Failover;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Observation;
 
@@ -15,6 +16,8 @@ internal sealed class StandbyPromoteCommand : NodeCommand
     protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
     {
         Settings settings = node.Settings;
+        if (await AutomaticFailover.WhyNotByHandAsync(node.Tools.Connector, node.On, settings.Failover, cancel) is { } agentsDecide)
+            return node.Context.Refuse(agentsDecide);
         PromoteSeen seen = await new PromotionLook(node.Tools.Connector, node.Tools.Cluster)
             .LookAsync(node.Id, node.On, settings, node.Options.SiblingsFollow, cancel);
         string name = seen.Cluster.Find(node.Id)?.Record.Name ?? settings.NodeName ?? $"node{node.Id}";

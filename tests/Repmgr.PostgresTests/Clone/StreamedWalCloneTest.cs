@@ -34,14 +34,15 @@ public sealed class StreamedWalCloneTest : CloneTest
         await SoundAsync(target, source);
     }
 
-    // Checkpoints come by themselves, when two segments are full.
+    // Checkpoints come by themselves, when two segments are full. A server without fsync would fill them in a few hundredths of a second,
+    // faster than anybody can read who is not told; this one is paced to fill one in some tenths.
     private static async Task WriteAsync(TestServer source, CancellationToken stop)
     {
         await source.ExecuteAsync("create table busy (x int, wide text)");
         while (!stop.IsCancellationRequested)
         {
             await source.ExecuteAsync("insert into busy select g, repeat('w', 300) from generate_series(1, 5000) g");
-            await source.ExecuteAsync("update filling set g = g + 1 where g % 50 = 0");
+            await source.ExecuteAsync("update filling set g = g + 1 where g % 50 = 0; select pg_sleep(0.15)");
         }
     }
 

@@ -1,3 +1,4 @@
+using Repmgr.Core.Problems;
 using Repmgr.PostgresTests.Harness;
 
 namespace Repmgr.PostgresTests.Failover;
@@ -116,6 +117,23 @@ public sealed class FailoverTest : LabTest
         await clients.StopAsync();
         Assert.All(clients.Rows, row => Assert.Equal(1, row.Node));
         Assert.Equal(postmaster, PostmasterOf(cluster.Node(1)));
+    }
+
+    [Fact]
+    public async Task Commands_that_would_decide_by_hand_are_refused_and_nothing_moves()
+    {
+        AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
+        foreach (string[] command in new string[][] { ["standby", "promote"], ["standby", "promote", "--force"], ["standby", "follow"], ["standby", "follow", "--dry-run"] })
+        {
+            ProgramResult refused = (await cluster.Node(2).RepmgrAsync(command)).ShouldExit(ExitCode.BadConfig);
+            Assert.Contains("failover is automatic: the agents decide", refused.Stderr, StringComparison.Ordinal);
+        }
+
+        Assert.True(await cluster.Node(2).InRecoveryAsync());
+        await cluster.AllStreamFromAsync(1, Seconds(5));
+        // Who decides by hand says so in the configuration first.
+        await cluster.Node(2).WriteConfAsync("failover = manual");
+        (await cluster.Node(2).RepmgrAsync("standby", "follow", "--dry-run")).ShouldSucceed();
     }
 
     [Fact]
