@@ -1,6 +1,6 @@
 using System.Globalization;
-using Repmgr.Core.Failover;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Postgres.Wal;
 using Repmgr.Core.Settings;
