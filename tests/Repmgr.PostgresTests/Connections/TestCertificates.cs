@@ -74,6 +74,6 @@ internal sealed class TestCertificates(string directory)
             request.CertificateExtensions.Add(names.Build());
         }
 
-        return request.Create(issuer, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1), RandomNumberGenerator.GetBytes(12));
+        return request.Create(issuer, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(authority ? 36 : 24), RandomNumberGenerator.GetBytes(12));
     }
 }
