@@ -44,15 +44,6 @@ internal sealed class LocalCopy(string root)
         }
     }
 
-    /// <returns>How much there was.</returns>
-    public static int Read(FileStream? file, Span<byte> into, long offset)
-    {
-        int all = 0;
-        for (int read; file is not null && all < into.Length && (read = RandomAccess.Read(file.SafeFileHandle, into[all..], offset + all)) > 0;)
-            all += read;
-        return all;
-    }
-
     /// <summary>How far this copy has come, as far as its files tell.</summary>
     /// <param name="program">Path of <c>pg_controldata</c>.</param>
     /// <param name="cancel">Gives up.</param>

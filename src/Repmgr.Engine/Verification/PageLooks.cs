@@ -2,6 +2,7 @@ using Npgsql;
 using Repmgr.Core.Cloning.Direct;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Verification;
+using Repmgr.Engine.Cloning.Direct;
 
 namespace Repmgr.Engine.Verification;
 
@@ -92,7 +93,7 @@ internal sealed class PageLooks(VerifyWork work, NpgsqlConnection connection, Ca
     private byte[] ReadHere(PageId page)
     {
         using FileStream? file = work.Here.TryOpen(page.File.Path);
-        return _page[..LocalCopy.Read(file, _page, page.Page * work.PageBytes)];
+        return _page[..LocalFile.Read(file, _page, page.Page * work.PageBytes)];
     }
 
     [Flags]

@@ -8,17 +8,9 @@ namespace Repmgr.Engine.Verification;
 
 /// <summary>What all connections of one comparison work with.</summary>
 internal sealed class VerifyWork(LocalCopy here, SourceIdentity source, RateLimit limit, CopyMeter meter)
+    : SourceWork(source, limit, meter)
 {
-    private long _moved;
-    private long _compared;
-
     public LocalCopy Here => here;
-
-    public int PageBytes => source.PageBytes;
-
-    public RateLimit Limit => limit;
-
-    public CopyMeter Meter => meter;
 
     public VerifyTally Tally { get; } = new();
 
@@ -28,18 +20,10 @@ internal sealed class VerifyWork(LocalCopy here, SourceIdentity source, RateLimi
     /// <summary>Checksums of pages here mean something: a host that lost power may have left torn pages, which recovery mends.</summary>
     public required bool ChecksHere { get; init; }
 
-    public long Moved => Interlocked.Read(ref _moved);
-
-    public long Compared => Interlocked.Read(ref _compared);
-
-    public void HasMoved(long bytes) => Interlocked.Add(ref _moved, bytes);
-
-    public void HasCompared(long bytes) => Interlocked.Add(ref _compared, bytes);
-
     /// <summary>A page's number within its relation, which goes on over the segment files.</summary>
-    public uint BlockInRelation(CopyFile file, long page) => (uint)(((file.Relation?.Segment ?? 0) * (long)source.SegmentPages) + page);
+    public uint BlockInRelation(CopyFile file, long page) => (uint)(((file.Relation?.Segment ?? 0) * (long)Source.SegmentPages) + page);
 
     public bool IsDamaged(CopyFile file, long page, ReadOnlySpan<byte> content) =>
-        source.HasChecksums && file.Relation is not null && content.Length == PageBytes
+        Source.HasChecksums && file.Relation is not null && content.Length == PageBytes
         && PageChecksum.Check(content, BlockInRelation(file, page)) == PageState.Damaged;
 }

@@ -12,34 +12,19 @@ internal readonly record struct DamagedPage(string Path, long Block);
 
 /// <summary>What all connections of one copy work with.</summary>
 internal sealed class DirectWork(string directory, SourceIdentity source, Lsn start, bool verify, RateLimit limit, CopyMeter meter)
+    : SourceWork(source, limit, meter)
 {
     // Stretches of a file that were written are given to the disk in pieces of this size.
     private const long WrittenOut = 8 << 20;
 
     private readonly ConcurrentDictionary<string, Lock> _turns = new();
-    private long _moved;
-    private long _compared;
-
-    public SourceIdentity Source => source;
-
-    public RateLimit Limit => limit;
-
-    public CopyMeter Meter => meter;
 
     public CopiedFiles Copied { get; } = new(directory);
 
     public ConcurrentQueue<DamagedPage> Damaged { get; } = new();
 
-    public long Moved => Interlocked.Read(ref _moved);
-
-    public long Compared => Interlocked.Read(ref _compared);
-
-    public void HasMoved(long bytes) => Interlocked.Add(ref _moved, bytes);
-
-    public void HasCompared(long bytes) => Interlocked.Add(ref _compared, bytes);
-
     /// <summary>The same source, for files whose bytes do not count among those of the cluster.</summary>
-    public DirectWork ForWal(string directory, CopyMeter meter) => new(directory, source, start, verify: false, limit, meter);
+    public DirectWork ForWal(string directory, CopyMeter meter) => new(directory, Source, start, verify: false, Limit, meter);
 
     public string Local(CopyFile file) => Path.Combine(directory, file.Path);
 
@@ -50,7 +35,7 @@ internal sealed class DirectWork(string directory, SourceIdentity source, Lsn st
         Access = FileAccess.ReadWrite,
         Share = FileShare.ReadWrite | FileShare.Delete,
         BufferSize = 0,
-        UnixCreateMode = file.Path.EndsWith(".key", StringComparison.Ordinal) ? UnixFileMode.UserRead | UnixFileMode.UserWrite : source.FileMode,
+        UnixCreateMode = file.Path.EndsWith(".key", StringComparison.Ordinal) ? UnixFileMode.UserRead | UnixFileMode.UserWrite : Source.FileMode,
     });
 
     /// <summary>Writes into the copy of a file, at which others may be too, and has the disk begin with what is complete.</summary>
@@ -80,7 +65,7 @@ internal sealed class DirectWork(string directory, SourceIdentity source, Lsn st
     /// <param name="block">Its number within the file.</param>
     /// <param name="page">Its content.</param>
     public bool IsSuspect(CopyFile file, long block, ReadOnlySpan<byte> page) =>
-        verify && source.HasChecksums && file.Relation is { } relation && page.Length == source.PageBytes
-        && PageChecksum.Check(page, (uint)((relation.Segment * (long)source.SegmentPages) + block)) == PageState.Damaged
+        verify && Source.HasChecksums && file.Relation is { } relation && page.Length == PageBytes
+        && PageChecksum.Check(page, (uint)((relation.Segment * (long)Source.SegmentPages) + block)) == PageState.Damaged
         && PageChecksum.LastChange(page) < start;
 }
