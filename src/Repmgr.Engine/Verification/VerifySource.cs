@@ -12,7 +12,7 @@ namespace Repmgr.Engine.Verification;
 /// <param name="InRecovery">It is a standby.</param>
 /// <param name="Redo">All changes before this position are in its files.</param>
 /// <param name="Timeline">The timeline it is on.</param>
-/// <param name="Reached">What of a primary's WAL is flushed; what a standby has replayed.</param>
+/// <param name="Reached">The end of a primary's WAL, flushed or not, since a file can be extended before the WAL of that is flushed; what a standby has replayed.</param>
 internal sealed record ServerPosition(bool InRecovery, Lsn Redo, int Timeline, Lsn Reached);
 
 /// <summary>What is asked of the servers besides the contents of files. Errors are the connection's.</summary>
@@ -23,8 +23,18 @@ internal static class VerifySource
         SELECT pg_is_in_recovery(), c.redo_lsn::text,
                CASE WHEN pg_is_in_recovery() THEN c.timeline_id
                     ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int4 END,
-               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END::text
+               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                    -- Where nothing is written, the next record's place can lie behind a page header (40 bytes at most) that is not there yet.
+                    WHEN pg_current_wal_insert_lsn() - pg_current_wal_flush_lsn() <= 40 THEN pg_current_wal_flush_lsn()
+                    ELSE pg_current_wal_insert_lsn() END::text
           FROM pg_control_checkpoint() AS c
+        """;
+
+    // DROP DATABASE and ALTER DATABASE SET TABLESPACE lock the database, CREATE DATABASE its template (get_db_info in commands/dbcommands.c).
+    private const string DatabaseChangesSql =
+        """
+        SELECT objid || ' ' || pid || ' ' || mode FROM pg_locks
+         WHERE locktype = 'object' AND classid = 'pg_database'::regclass AND mode IN ('ShareLock', 'AccessExclusiveLock') AND granted
         """;
 
     private const string EndSql = "SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_insert_lsn() END::text";
@@ -43,6 +53,23 @@ internal static class VerifySource
             {
                 await reader.ReadAsync(cancel).ConfigureAwait(false);
                 return new ServerPosition(reader.GetBoolean(0), Position(reader.GetString(1)), reader.GetInt32(2), Position(reader.TextOrNull(3)));
+            }
+        }
+    }
+
+    /// <summary>Databases that are being created, moved or dropped, and by whom.</summary>
+    public static async Task<HashSet<string>> DatabaseChangesAsync(NpgsqlConnection connection)
+    {
+        var command = new NpgsqlCommand(DatabaseChangesSql, connection) { CommandTimeout = 0 };
+        await using (command.ConfigureAwait(false))
+        {
+            NpgsqlDataReader reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                var changes = new HashSet<string>();
+                while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+                    changes.Add(reader.GetString(0));
+                return changes;
             }
         }
     }

@@ -104,6 +104,29 @@ public sealed class NodeVerifyTest : CloneTest
         Assert.Empty(result.GetProperty("unsettled").EnumerateArray());
     }
 
+    [Fact]
+    public async Task Files_of_a_database_that_is_being_dropped_are_waited_for()
+    {
+        var (primary, standby) = await PairAsync(PostgresMajor.Default);
+        await primary.ExecuteAsync("create database passing");
+        await QuietAsync(primary, standby);
+        string database = await primary.QueryAsync<string>("select 'base/' || oid from pg_database where datname = 'passing'");
+
+        // As in the middle of DROP DATABASE: the database is locked and its files are gone, and WAL knows nothing of that yet.
+        await using (var dropping = await primary.ConnectAsync())
+        {
+            await using var locked = new Npgsql.NpgsqlCommand("begin; alter database passing rename to gone", dropping);
+            await locked.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            Directory.Move(Path.Combine(primary.DataDirectory, database), Path.Combine(primary.Directory, "aside"));
+            JsonElement result = Result(await standby.RepmgrAsync("node", "verify", "--json", "--wait-replay=1"), ExitCode.Success);
+            Assert.Contains(result.GetProperty("unsettled").EnumerateArray(), file => file.GetProperty("file").GetString()!.StartsWith(database, StringComparison.Ordinal));
+        }
+
+        Assert.Contains(Named(Result(await standby.RepmgrAsync("node", "verify", "--json"), ExitCode.NodeStatus)), line => line.StartsWith(database, StringComparison.Ordinal) && line.EndsWith(" extra_here ", StringComparison.Ordinal));
+        Directory.Move(Path.Combine(primary.Directory, "aside"), Path.Combine(primary.DataDirectory, database));
+        (await standby.RepmgrAsync("node", "verify")).ShouldSucceed();
+    }
+
     [Theory, EveryMajor]
     public async Task A_standby_that_lags_differs_only_in_what_cannot_be_judged_yet(int major)
     {
@@ -195,6 +218,8 @@ public sealed class NodeVerifyTest : CloneTest
     {
         await primary.ExecuteAsync("alter system set autovacuum = off");
         await primary.ReloadAsync();
+        // A worker that was at it goes on to its end.
+        await Eventually.EqualAsync(0L, () => primary.QueryAsync<long>("select count(*) from pg_stat_activity where backend_type like 'autovacuum%'"), Seconds(60), "the number of autovacuum's processes");
         await primary.ExecuteAsync("checkpoint");
         string end = await primary.QueryAsync<string>("select pg_current_wal_flush_lsn()::text");
         foreach (TestServer standby in standbys)
