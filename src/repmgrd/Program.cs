@@ -89,7 +89,7 @@ internal static class Program
         }
 
         using var time = new LoopTime();
-        var connector = new PostgresConnector();
+        var connector = new PostgresConnector { ApplicationName = DaemonPresence.NameOf(loaded.Settings.NodeId!.Value, Environment.ProcessId) };
         using var systemd = SdNotify.FromEnvironment(Environment.GetEnvironmentVariable);
         await using var servers = new Servers(connector, time);
         await using var writer = new PrimaryWriter(connector, WatchTurns.LongestQuery);

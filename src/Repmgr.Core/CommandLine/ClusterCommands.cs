@@ -22,6 +22,7 @@ internal static class ClusterCommands
                 "Looks at all registered nodes side by side and shows what is recorded of each beside what it says of itself. A node that does not answer costs its connect_timeout once, however many there are.",
                 "In the column Status a * marks what is as it should be for a primary, ! what contradicts the record, ? what could not be found out, and - a node known to have failed. In the column Upstream ! marks a standby that is not attached to that node, and ? one of which that could not be seen.",
                 "--detail adds a second table of what each node says of itself: its role, timeline and position, how many bytes and seconds it is behind the primary, where it is attached and in which state. --json has all of it.",
+                "With failover = automatic, lines under the table say who holds the lease and how long it lasts, how many voters answer, what commits wait for, whether failover is paused, and which protection is missing.",
                 "When the local node does not answer, its upstream is asked instead, which is known from the local data directory.",
                 "Whatever disagrees is listed under the table, and the exit code is then 25. --csv prints node ID, availability (0: can be reached, -1: cannot) and recovery (0: primary, 1: standby, -1: unknown).",
             ],

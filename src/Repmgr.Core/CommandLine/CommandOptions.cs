@@ -103,6 +103,10 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
     public string? Event => Text(Opt.Event);
     public int? KeepHistory => Number(Opt.KeepHistory);
 
+    public TimeSpan? PauseFor => Text(Opt.For) is { } length ? OptionValue.Duration.ToTimeSpan(length) : null;
+    public bool HolderIsDown => Has(Opt.HolderIsDown);
+    public bool NoWait => Has(Opt.NoWait);
+
     // repmgrd
     public bool Daemonize => Has(DaemonOpt.Daemonize) && Text(DaemonOpt.Daemonize)?.ToLowerInvariant() is null or "true" or "on" or "yes" or "1";
     public string? PidFile => Text(DaemonOpt.PidFile);

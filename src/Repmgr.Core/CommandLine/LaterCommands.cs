@@ -16,11 +16,6 @@ internal static class LaterCommands
         Later("node control", "change the local node's WAL receiver"),
         Later("cluster matrix", "show which node can connect to which, as seen from here"),
         Later("cluster crosscheck", "show which node can connect to which, as seen from all nodes"),
-        Later("service status", "show what the repmgrd of every node does"),
-        Later("service pause", "keep every repmgrd from failing over"),
-        Later("service unpause", "let every repmgrd fail over again"),
-        Later("daemon start", "start the local repmgrd"),
-        Later("daemon stop", "stop the local repmgrd"),
     ];
 
     private static CommandDefinition Later(string words, string summary) => new(CommandName.Later, words, summary);

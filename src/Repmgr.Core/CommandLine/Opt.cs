@@ -52,7 +52,6 @@ public static class Opt
     {
         OtherShort = 'W',
         ValueIsOptional = true,
-        Default = "do not wait; without a time: primary_follow_timeout of the configuration file",
     };
 
 
@@ -161,6 +160,13 @@ public static class Opt
     public static readonly OptionDefinition Event = new("event", null, new Text("NAME"), "show only events of this name");
     public static readonly OptionDefinition KeepHistory = new("keep-history", 'k', new Integer("DAYS", 0), "keep the monitoring history of this many days") { Default = "0: keep none" };
 
+    // service pause, service unpause.
+    public static readonly OptionDefinition For = new("for", null, new Duration("TIME"), "end the pause by itself after this time, such as 15min or 2h") { Default = "1h" };
+    public static readonly OptionDefinition HolderIsDown = new("holder-is-down", null, Flag, "end the pause without the node that holds the lease, whose host is down");
+
+    // daemon start, daemon stop.
+    public static readonly OptionDefinition NoWait = new("no-wait", null, Flag, "do not wait for it");
+
     // cluster show.
     public static readonly OptionDefinition Detail = new("detail", null, Flag, "show too what each node says of itself");
 
@@ -173,7 +179,7 @@ public static class Opt
     // Options of repmgr 5.x whose features are not in this version. They are named so that a script gets a clear answer.
     public static readonly IReadOnlyList<OptionDefinition> Later =
     [
-        LaterOption("no-wait", 'W'), LaterOption("always-promote"),
+        LaterOption("always-promote"),
         LaterOption("force-rewind", value: new Text("PATH"), optional: true), LaterOption("repmgrd-no-pause"),
         LaterOption("repmgrd-force-unpause"), LaterOption("is-shutdown-cleanly"), LaterOption("archive-ready"), LaterOption("downstream"),
         LaterOption("upstream"), LaterOption("replication-lag"), LaterOption("role"), LaterOption("slots"), LaterOption("missing-slots"),

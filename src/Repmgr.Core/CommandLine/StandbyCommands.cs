@@ -52,11 +52,12 @@ internal static class StandbyCommands
                 "Promotes the local standby. It is done when the server is out of recovery and takes writes, and when the metadata says so: this node as the primary, any former primary as no longer active.",
                 "It refuses when another primary is up: stop that one first. The other standbys are not touched: run \"repmgr standby follow\" on each of them afterwards, or use --siblings-follow, which points them at the new primary over PostgreSQL connections, without ssh. That needs the right to change their configuration there (superuser, or from PostgreSQL 15 on GRANT ALTER SYSTEM ON PARAMETER).",
                 "The promotion uses service_promote_command of the configuration file where it is set, else pg_promote(). A role that is no superuser must have been granted that in the database of conninfo; where it was not, pg_ctl promotes the server, which takes being on its host as its operating-system user.",
+                "Where failover is automatic and has begun, the agents are asked: the present primary is checkpointed, stops its server in good order and hands over, and the others follow by themselves. Without a primary an election comes by itself, and the command waits for its end. While failover is paused it is refused.",
                 "Run again after it was interrupted, it finishes what is left to do.",
             ],
-            Needs = ["The local server runs as a standby.", "No other primary of the cluster is up."],
+            Needs = ["The local server runs as a standby.", "No other primary of the cluster is up, or failover is automatic."],
             Options = [Opt.SiblingsFollow, Opt.DryRun, Opt.Force, Opt.Json],
-            Meanings = new Dictionary<OptionDefinition, string> { [Opt.Force] = "promote in spite of what can be overridden; another live primary cannot" },
+            Meanings = new Dictionary<OptionDefinition, string> { [Opt.Force] = "promote in spite of what can be overridden; another live primary cannot. With automatic failover: also a standby that lags far behind" },
             Examples =
             [
                 ("repmgr -f /etc/repmgr.conf standby promote --dry-run", "See whether this standby could be promoted now."),
@@ -66,7 +67,7 @@ internal static class StandbyCommands
             [
                 (ExitCode.DbConnection, "a database connection could not be made"),
                 (ExitCode.DbQuery, "a query failed"),
-                (ExitCode.PromotionFailed, "the server was not promoted within promote_check_timeout"),
+                (ExitCode.PromotionFailed, "the server was not promoted within promote_check_timeout, or the agents refused or elected another"),
                 (ExitCode.MonitoringTimeoutOrBadPassword, "a password was rejected"),
                 (ExitCode.SwitchoverIncomplete, "promoted, but a standby that was to follow does not stream"),
             ],
@@ -82,7 +83,11 @@ internal static class StandbyCommands
             ],
             Needs = ["The local server runs as a standby.", "The node to follow can be reached and lets this node open a replication connection."],
             Options = [Opt.UpstreamNodeId, Opt.Wait, Opt.DryRun, Opt.Json],
-            Meanings = new Dictionary<OptionDefinition, string> { [Opt.UpstreamNodeId] = "the node to follow" },
+            Meanings = new Dictionary<OptionDefinition, string>
+            {
+                [Opt.UpstreamNodeId] = "the node to follow",
+                [Opt.Wait] = "wait for a primary to appear, this long at most; without a time: primary_follow_timeout of the configuration file (default: do not wait)",
+            },
             Examples =
             [
                 ("repmgr -f /etc/repmgr.conf standby follow", "Follow the primary, wherever it is now."),

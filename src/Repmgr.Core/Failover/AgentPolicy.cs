@@ -32,6 +32,9 @@ public sealed record AgentPolicy
     /// <summary>The ttl of the renewal with which an agent stops that is about to be started again (R14).</summary>
     public TimeSpan RestartGrace { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>A primary that was promoted so short a time ago is not replaced for a server that hangs: it could go on (R17).</summary>
+    public TimeSpan FailoverCooldown { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>A node further behind the last announced position does not stand; null: any may. In bytes.</summary>
     public ulong? MaximumLag { get; init; }
 

@@ -66,6 +66,12 @@ public sealed record AgentState
     /// <summary>When this node gave its term back; null: it did not, or has stood for another since.</summary>
     public TimeSpan? ResignedAt { get; init; }
 
+    /// <summary>Who is to be elected next; null: nobody was named (R18).</summary>
+    public Successor? Successor { get; init; }
+
+    /// <summary>When this agent last promoted its server; null: not in its life (R17).</summary>
+    public TimeSpan? PromotedAt { get; init; }
+
     /// <summary>When the resignation is to be said again, for those who did not hear it.</summary>
     public TimeSpan ResignAgainAt { get; init; }
 
@@ -131,7 +137,16 @@ public sealed record Leader(Term Term, NodeId Node, TermHistory History, Lsn Pos
     public bool IsSetConfirmed { get; init; }
 
     public StampedSet? InForce { get; init; }
+
+    /// <summary>When it was last heard, on the own boot clock.</summary>
+    public TimeSpan HeardAt { get; init; }
 }
+
+/// <summary>Who was named to hold the next term (R18).</summary>
+/// <param name="Node">Which.</param>
+/// <param name="Of">The term that was given back for it.</param>
+/// <param name="Until">On the own boot clock; afterwards anybody stands.</param>
+public sealed record Successor(NodeId Node, Term Of, TimeSpan Until);
 
 /// <summary>A vote that is given, or not, when the receiver is gone (R8).</summary>
 public sealed record PendingVote(NodeId Candidate, Term Term, DataPosition Data);

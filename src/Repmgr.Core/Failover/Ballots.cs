@@ -98,9 +98,16 @@ internal static class Ballots
             return;
         }
 
+        NodeId? preferred = HandingOver.Preferred(turn);
+        if (preferred is { } successor && successor != own.Node && eligible.Any(candidacy => candidacy.Node == successor))
+        {
+            turn.Become(new Role.Voting(), "LetsBetterStand", HandingOver.Rule, $"node {successor} was named to be the primary");
+            return;
+        }
+
         TimeSpan since = turn.State.WaitingSince ?? turn.Now;
         int better = Array.IndexOf(eligible, own);
-        if (turn.Now - since < better * turn.Policy.StandAfterBetter)
+        if (turn.Now - since < better * turn.Policy.StandAfterBetter && preferred != own.Node)
         {
             turn.State = turn.State with { WaitingSince = since };
             turn.Become(new Role.Voting(), "LetsBetterStand", "R7", $"{better} better candidates answer");

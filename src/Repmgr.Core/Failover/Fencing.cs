@@ -16,7 +16,8 @@ internal static class Fencing
         }
     }
 
-    public static void Begin(Draft turn, string name, string rule, string why)
+    /// <param name="isOrderly">There is time for a fast shutdown first.</param>
+    public static void Begin(Draft turn, string name, string rule, string why, bool isOrderly = false)
     {
         Term? term = turn.State.Role switch
         {
@@ -26,7 +27,7 @@ internal static class Fencing
         };
         turn.Become(new Role.Fencing(term, why), name, rule, why);
         turn.State = turn.State with { LooksCountFrom = turn.Now, PendingVote = null };
-        turn.DoNow(new AgentStep.Fence(why));
+        turn.DoNow(new AgentStep.Fence(why) { IsOrderly = isOrderly });
         if (term is { } held && turn.IsBroken(BrokenRule.ResignsBeforeFence))
             Resigning.GiveBack(turn, held);
     }

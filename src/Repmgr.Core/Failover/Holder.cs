@@ -144,7 +144,8 @@ internal static class Holder
             end = before;
         // An older round that is acknowledged later can only have promised less, except the long one of an agent that stops (R14).
         turn.State = turn.State with { Role = holding with { LeaseEnd = end, Rounds = holding.Rounds[(newest + 1)..] } };
-        turn.Tell(new GuardOrder(LeaseTimes.FenceDeadline(end, turn.Policy)));
+        if (Pausing.IsGuarded(turn.State))
+            turn.Tell(new GuardOrder(LeaseTimes.FenceDeadline(end, turn.Policy)) { PausedUntil = Pausing.ForGuard(turn.State) });
         if (turn.State.IsStopping)
             turn.DoNow(new AgentStep.Exit());
     }

@@ -27,6 +27,9 @@ internal static class Looks
 
         switch (turn.State.Role)
         {
+            case Role.Holding { Stage: HoldingStage.Serving } when server is ServerView.Hung { IsHeadless: false } && IsCooling(turn):
+                turn.Record("CoolsDown", "R17", $"the server hangs; it was promoted less than {turn.Policy.FailoverCooldown.TotalSeconds:0.#} s ago, and may go on");
+                break;
             case Role.Holding { Stage: HoldingStage.Serving } when server is not ServerView.Writable:
                 Fencing.Begin(turn, "ServerDied", "R10", "the server does not write any more");
                 break;
@@ -46,6 +49,10 @@ internal static class Looks
                 break;
         }
     }
+
+    /// <summary>Only a failover that takes the lease from a holder that could go on is put off; an election after a lease never is (R17).</summary>
+    private static bool IsCooling(Draft turn) =>
+        turn.State.PromotedAt is { } promoted && turn.Now - promoted < turn.Policy.FailoverCooldown;
 
     /// <summary>From the holder itself came WAL that is newer than what it announced, or than what was there when the agent was started (R6).</summary>
     private static bool GetsMore(AgentState before, NodeId upstream, Lsn end)

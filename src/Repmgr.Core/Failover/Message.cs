@@ -58,7 +58,11 @@ public abstract record Message
     public sealed record Superseded(Term Term, NodeId? Holder) : Message;
 
     /// <summary>The holder gives the term back, its server out of service (R10).</summary>
-    public sealed record Resign(Term Term) : Message;
+    public sealed record Resign(Term Term) : Message
+    {
+        /// <summary>Who is to be elected, if he can be; null: anybody (R18).</summary>
+        public NodeId? Successor { get; init; }
+    }
 
     /// <summary>Would you vote for me (R6)?</summary>
     /// <param name="Data">How far the data of the one who asks go; null: it does not know, and asks who else could stand.</param>

@@ -58,7 +58,10 @@ internal static class Pausing
             return;
         // Instants do not outlive a clock: after a start what is left is counted anew.
         if (turn.State.PauseEnds is not { } ends)
+        {
             turn.State = turn.State with { PauseEnds = turn.Now + turn.Durable.Pause!.Length };
+            turn.Tell(new GuardOrder(null) { PausedUntil = ForGuard(turn.State) });
+        }
         else if (turn.Now >= ends && turn.State.Role is Role.Holding)
             End(turn, "its time has passed");
     }
@@ -75,6 +78,14 @@ internal static class Pausing
             turn.Tell(new GuardOrder(null) { PausedUntil = turn.State.PauseEnds });
     }
 
+    /// <summary>The server of a holder that waits for the end of a pause does not write, and is none of the guard's business.</summary>
+    public static bool IsGuarded(AgentState state) =>
+        state is not { Role: Role.Holding { Stage: HoldingStage.Waiting }, Server: ServerView.Down or ServerView.Recovering };
+
+    /// <summary>What the guard is told with each deadline, since it may be another one than the one that was told before; null: there never was a pause.</summary>
+    public static TimeSpan? ForGuard(AgentState state) =>
+        state.Durable.Pause is null ? null : IsInForce(state) ? state.PauseEnds : TimeSpan.Zero;
+
     /// <summary>Whether a voter hears this renewal: what is older than it remembers was overtaken on the way.</summary>
     public static bool Accepts(Draft turn, Message.Renew renew) =>
         turn.Durable.Pause is not { } known || !Of(renew).IsOlderThan(known);
@@ -88,6 +99,9 @@ internal static class Pausing
             ? holding with { Stage = HoldingStage.Waiting, Affirming = null, NextRenewal = turn.Now }
             : new Role.Holding(term, HoldingStage.Waiting, turn.Now) { NextRenewal = turn.Now };
         turn.Become(waiting, "Waits", Rule, evidence);
+        // Otherwise the guard would end the standby as which the server is started again.
+        if (!IsGuarded(turn.State))
+            turn.Tell(new GuardOrder(null, IsOver: true));
     }
 
     /// <summary>

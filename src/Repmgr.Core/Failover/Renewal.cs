@@ -41,6 +41,7 @@ internal static class Renewal
                 Set = renew.Set,
                 IsSetConfirmed = renew.IsSetConfirmed,
                 InForce = renew.InForce,
+                HeardAt = turn.Now,
             },
             ResignedAt = renew.Term > durable.Held ? null : turn.State.ResignedAt,
             WaitingSince = null,

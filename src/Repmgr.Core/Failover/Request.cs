@@ -1,3 +1,4 @@
+using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Core.Failover;
@@ -15,6 +16,9 @@ public abstract record Request
 
     /// <summary>End it at a voter, on the operator's word that the holder is down. Refused while something still reaches the holder (R14).</summary>
     public sealed record ResumeWithoutHolder : Request;
+
+    /// <summary>Take the own server out of service in good order and give the term back, so that this node is elected (R18).</summary>
+    public sealed record HandOver(NodeId Successor) : Request;
 
     /// <summary>Change <c>synchronous</c> and <c>synchronous_node_count</c> (R9).</summary>
     public sealed record SetSynchronous(SyncMode Mode, int Count) : Request;

@@ -11,6 +11,7 @@ internal static class Requests
             _ when turn.State.Role is not Role.Holding { Stage: HoldingStage.Serving or HoldingStage.Waiting, Affirming: null } => NotHolder(turn),
             Request.Pause pause => Pausing.Begin(turn, pause.Length),
             Request.Resume => Pausing.End(turn, "by order"),
+            Request.HandOver handOver => HandingOver.Begin(turn, handOver.Successor),
             Request.SetSynchronous set => CommitFence.Choose(turn, set.Mode, set.Count),
             _ => "The agent does not know this request.",
         };

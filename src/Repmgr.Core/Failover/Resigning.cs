@@ -28,6 +28,7 @@ internal static class Resigning
         if (turn.Durable.Term > term)
             return;
         turn.State = turn.State with { ResignedAt = turn.Now, ResignAgainAt = turn.Now };
+        HandingOver.Start(turn, term);
     }
 
     /// <summary>Says it until a higher term is known: a voter that did not hear it keeps its promise and delays the election.</summary>
@@ -36,7 +37,7 @@ internal static class Resigning
         AgentState state = turn.State;
         if (state.ResignedAt is null || turn.Now < state.ResignAgainAt || turn.Durable.Term > turn.Durable.Held)
             return;
-        turn.Broadcast(new Message.Resign(turn.Durable.Held));
+        turn.Broadcast(new Message.Resign(turn.Durable.Held) { Successor = state.Successor is { } successor && successor.Of == turn.Durable.Held ? successor.Node : null });
         turn.State = turn.State with { ResignAgainAt = turn.Now + turn.Policy.RenewEvery };
     }
 
@@ -54,6 +55,7 @@ internal static class Resigning
             });
         }
 
+        HandingOver.Hear(turn, resign);
         if (turn.State.Promise is { } promise && promise.To == from && promise.Term <= resign.Term)
             turn.State = turn.State with { Promise = null };
         if (turn.State.Leader is { } leader && leader.Term <= resign.Term)

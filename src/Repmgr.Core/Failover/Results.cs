@@ -57,7 +57,7 @@ internal static class Results
             return;
         }
 
-        turn.State = turn.State with { Server = new ServerView.Writable(turn.Durable.Announced.Newest.Begin) };
+        turn.State = turn.State with { Server = new ServerView.Writable(turn.Durable.Announced.Newest.Begin), PromotedAt = turn.Now };
         turn.Become(holding with { Stage = HoldingStage.Serving, NextRenewal = turn.Now }, "Promoted", "R8", "the server takes writes");
     }
 }

@@ -9,16 +9,18 @@ internal static class Resuming
             return;
 
         bool isWritable = turn.State.Server is ServerView.Writable;
-        if (turn.State.Guard is { Deadline: { } deadline } && (deadline > turn.Now || Pausing.IsInForce(turn.State)) && isWritable && turn.Durable.Served == resuming.Term)
+        bool isPaused = Pausing.IsInForce(turn.State);
+        if (turn.State.Guard is { } guard && (guard.Deadline > turn.Now || isPaused) && isWritable && turn.Durable.Served == resuming.Term)
         {
             var holding = new Role.Holding(resuming.Term, HoldingStage.Serving, turn.Now)
             {
-                LeaseEnd = deadline + turn.Policy.FenceBudget,
+                // In a pause its voters elect nobody, also where the guard was ended with the agent. The end of the pause finds a lease that is renewed, or over.
+                LeaseEnd = guard.Deadline is { } deadline ? deadline + turn.Policy.FenceBudget : turn.Now,
                 NextRenewal = turn.Now,
             };
-            turn.Become(holding, "Resumes", "R4", "the guard is set and the server writes");
+            turn.Become(holding, "Resumes", "R4", isPaused ? "the cluster is paused and the server writes" : "the guard is set and the server writes");
         }
-        else if (Pausing.IsInForce(turn.State) && turn.State.Server is not (ServerView.Unseen or ServerView.Writable))
+        else if (isPaused && turn.State.Server is not (ServerView.Unseen or ServerView.Writable))
         {
             Pausing.Wait(turn, resuming.Term, "the server does not write, and the cluster is paused");
         }

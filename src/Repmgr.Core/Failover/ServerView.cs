@@ -43,7 +43,11 @@ public abstract record ServerView
     }
 
     /// <summary>Its processes are there and it does nothing within the deadline (R16).</summary>
-    public sealed record Hung : ServerView;
+    public sealed record Hung : ServerView
+    {
+        /// <summary>Its postmaster is gone, and processes of it are left: it will not go on.</summary>
+        public bool IsHeadless { get; init; }
+    }
 
     public Lsn? End => this switch
     {

@@ -10,7 +10,11 @@ public abstract record AgentStep
     private AgentStep() { }
 
     /// <summary>Take the server out of service: immediate shutdown, then SIGKILL, until a scan finds no process (R3).</summary>
-    public sealed record Fence(string Why) : AgentStep;
+    public sealed record Fence(string Why) : AgentStep
+    {
+        /// <summary>A checkpoint and a fast shutdown come first, so that the standbys get all there is; within what the lease leaves (R18).</summary>
+        public bool IsOrderly { get; init; }
+    }
 
     /// <summary>
     /// End the receiver, whatever its upstream, and see that it is gone (R8). Where the server is down, see that it does not come up with one.

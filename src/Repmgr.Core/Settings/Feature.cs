@@ -10,5 +10,4 @@ internal static class Feature
     public const string NodeCheck = "node check";
     public const string Witness = "witness nodes";
     public const string Barman = "cloning from Barman";
-    public const string DaemonControl = "daemon start and daemon stop";
 }

@@ -122,6 +122,7 @@ public sealed record Settings
     public TimeSpan WalRescueTimeout { get; init; } = TimeSpan.FromSeconds(10);
     public RejoinPolicy Rejoin { get; init; }
     public TimeSpan AgentRestartGrace { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan FailoverCooldown { get; init; } = TimeSpan.FromSeconds(60);
     public string? PromoteCommand { get; init; }
     public string? FollowCommand { get; init; }
     public TimeSpan PrimaryNotificationTimeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Reports;
 
 namespace Repmgr.Engine.Failover;
 
@@ -20,12 +21,15 @@ public sealed class AgentApi
 {
     public const string SenderHeader = "Repmgr-Agent", NonceHeader = "Repmgr-Nonce", AudienceHeader = "Repmgr-Audience", SealHeader = "Repmgr-Seal";
 
-    internal const string MessagesPath = "/v1/messages", GreetingPath = "/v1/agent", WalPath = "/v1/wal/", TimelinePath = "/v1/timeline";
+    internal const string MessagesPath = "/v1/messages", GreetingPath = "/v1/agent", WalPath = "/v1/wal/", TimelinePath = "/v1/timeline",
+        ReportPath = "/v1/report", RequestsPath = "/v1/requests";
 
     /// <summary>A message between agents has some hundred bytes, and some more for each failover in the history of the cluster.</summary>
     public const int LargestBody = 1024 * 1024;
 
     private const string Json = "application/json", Text = "text/plain; charset=utf-8", Octets = "application/octet-stream";
+
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(2);
 
     private readonly MessageSeal _seal;
     private readonly NodeId _self;
@@ -35,11 +39,13 @@ public sealed class AgentApi
     private readonly Func<string, long, byte[]?> _wal;
     private readonly Func<int?> _timeline;
     private readonly Func<AgentHealth> _health;
+    private readonly Func<AgentReport> _report;
+    private readonly Func<Request, Task<Reply>> _ask;
     private readonly UsedNonces _used = new();
 
     internal AgentApi(
         MessageSeal seal, NodeId self, ulong boot, Action<Envelope> deliver, Func<AgentGreeting> greet, Func<string, long, byte[]?> wal, Func<int?> timeline,
-        Func<AgentHealth> health)
+        Func<AgentHealth> health, Func<AgentReport> report, Func<Request, Task<Reply>> ask)
     {
         _seal = seal;
         _self = self;
@@ -49,20 +55,24 @@ public sealed class AgentApi
         _wal = wal;
         _timeline = timeline;
         _health = health;
+        _report = report;
+        _ask = ask;
     }
 
     public ApiReply Answer(ApiRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (!request.Path.StartsWith("/v1/", StringComparison.Ordinal))
-            return HealthPaths.Answer(request.Method, request.Path, _health());
+            return HealthPaths.Answer(request.Method, request.Path, _health(), () => _report().History);
 
         SealedBy? by = SealedBy.Read(request.Header(SenderHeader), request.Header(NonceHeader), request.Header(AudienceHeader));
         if (by is null || !MessageSeal.AreEqual(request.Header(SealHeader), _seal.Of(request.Method, request.Path, by, request.Body.Span)))
             return new ApiReply(401, Text, Encoding.UTF8.GetBytes("not sealed with the secret of this cluster\n"), null);
         if (by.Audience != _boot)
             return Sealed(by, 409, Text, Encoding.ASCII.GetBytes(_boot.ToString("x", System.Globalization.CultureInfo.InvariantCulture)));
-        if (!_used.Use(by))
+        // A command that only looks has a life of its own each time: to remember them all, and for nothing that could be done twice, would fill the memory.
+        bool isLook = request is { Method: "GET", Path: ReportPath };
+        if (!isLook && !_used.Use(by))
             return Sealed(by, 403, Text, Encoding.UTF8.GetBytes("this request was made before\n"));
         return Authentic(request, by);
     }
@@ -73,6 +83,8 @@ public sealed class AgentApi
         return (request.Method, path) switch
         {
             ("POST", MessagesPath) => Deliver(request, by),
+            ("POST", RequestsPath) => Ask(request, by),
+            ("GET", ReportPath) => Sealed(by, 200, Json, JsonSerializer.SerializeToUtf8Bytes(_report(), AgentJson.Default.AgentReport)),
             ("GET", GreetingPath) => Sealed(by, 200, Json, JsonSerializer.SerializeToUtf8Bytes(_greet(), AgentJson.Default.AgentGreeting)),
             ("GET", TimelinePath) when _timeline() is { } timeline => Sealed(by, 200, Text, Encoding.ASCII.GetBytes(timeline.ToString(System.Globalization.CultureInfo.InvariantCulture))),
             ("GET", _) when path.StartsWith(WalPath, StringComparison.Ordinal) => Wal(request.Path, path[WalPath.Length..], by),
@@ -96,6 +108,24 @@ public sealed class AgentApi
             return Sealed(by, 400, Text, Encoding.UTF8.GetBytes("not a message from this sender to this node\n"));
         _deliver(envelope);
         return Sealed(by, 204, Text, default);
+    }
+
+    // Rare, and answered in the agent's next turn: a thread may wait for it.
+    private ApiReply Ask(ApiRequest request, SealedBy by)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize(request.Body.Span, AgentJson.Default.WireRequest)?.Asked() is not { } asked)
+                return Sealed(by, 400, Text, Encoding.UTF8.GetBytes("not a request that this version knows\n"));
+            Task<Reply> answer = _ask(asked);
+            return answer.Wait(AnswerWithin)
+                ? Sealed(by, 200, Json, JsonSerializer.SerializeToUtf8Bytes(answer.Result, AgentJson.Default.Reply))
+                : Sealed(by, 503, Text, Encoding.UTF8.GetBytes("the agent does not decide at the moment\n"));
+        }
+        catch (JsonException malformed)
+        {
+            return Sealed(by, 400, Text, Encoding.UTF8.GetBytes(malformed.Message + "\n"));
+        }
     }
 
     private ApiReply Wal(string withQuery, string file, SealedBy by)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Repmgr.Core.Failover;
 
 namespace Repmgr.Engine.Failover;
 
@@ -26,11 +27,17 @@ internal static class HealthPaths
 {
     private const string Json = "application/json", Metrics = "text/plain; version=0.0.4; charset=utf-8";
 
-    public static ApiReply Answer(string method, string withQuery, AgentHealth health)
+    /// <param name="method">Of HTTP.</param>
+    /// <param name="withQuery">The path.</param>
+    /// <param name="health">How the node stands.</param>
+    /// <param name="history">The term history; null: there is none yet.</param>
+    public static ApiReply Answer(string method, string withQuery, AgentHealth health, Func<TermHistory?> history)
     {
         string[] parts = withQuery.Split('?', 2);
         if (method is not ("GET" or "HEAD" or "OPTIONS"))
             return new ApiReply(405, Json, Body(health), null);
+        if (parts[0] == "/history")
+            return new ApiReply(200, Json, HistoryOf(history()), null);
         if (parts[0] == "/metrics")
             return new ApiReply(200, Metrics, Encoding.UTF8.GetBytes(MetricsOf(health)), null);
         bool? good = parts[0] switch
@@ -85,6 +92,36 @@ internal static class HealthPaths
             writer.WriteBoolean("streaming", health.IsStreaming);
             writer.WriteNumber("voters", health.Voters);
             writer.WriteEndObject();
+        }
+
+        return [.. stream.ToArray(), (byte)'\n'];
+    }
+
+    /// <summary>
+    /// The timelines that have ended: number, where it ended in bytes, and why; Patroni's form, without the two that it leaves out where it does not know them:
+    /// time and leader.
+    /// </summary>
+    /// <remarks>https://patroni.readthedocs.io/en/latest/rest_api.html#cluster-status-endpoints</remarks>
+    private static byte[] HistoryOf(TermHistory? history)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new System.Text.Json.Utf8JsonWriter(stream))
+        {
+            writer.WriteStartArray();
+            for (int index = 1; index < history?.Lines.Length; index++)
+            {
+                TermLine line = history.Lines[index];
+                // A holder that went on under a higher term wrote on.
+                if (line.Promoted != line.Term)
+                    continue;
+                writer.WriteStartArray();
+                writer.WriteNumberValue(history.Lines[index - 1].Timeline);
+                writer.WriteNumberValue(line.Begin.Bytes);
+                writer.WriteStringValue($"no recovery target specified, term {line.Term}");
+                writer.WriteEndArray();
+            }
+
+            writer.WriteEndArray();
         }
 
         return [.. stream.ToArray(), (byte)'\n'];

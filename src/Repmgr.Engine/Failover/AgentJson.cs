@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Reports;
 using Repmgr.Core.Postgres;
 using Message = Repmgr.Core.Failover.Message;
 
@@ -78,6 +79,39 @@ internal sealed record WireMessage
     }
 }
 
+/// <summary>An operator's request as it travels: one of the fields is set.</summary>
+internal sealed record WireRequest
+{
+    /// <summary>Begin a pause of this length.</summary>
+    public TimeSpan? Pause { get; init; }
+
+    public bool Resume { get; init; }
+
+    public bool ResumeWithoutHolder { get; init; }
+
+    /// <summary>To whom the primary's role is to be given.</summary>
+    public NodeId? HandOver { get; init; }
+
+    public static WireRequest Of(Request request) => request switch
+    {
+        Request.Pause pause => new WireRequest { Pause = pause.Length },
+        Request.Resume => new WireRequest { Resume = true },
+        Request.ResumeWithoutHolder => new WireRequest { ResumeWithoutHolder = true },
+        Request.HandOver handOver => new WireRequest { HandOver = handOver.Successor },
+        _ => throw new ArgumentException($"{request.GetType().Name} is not asked from outside", nameof(request)),
+    };
+
+    /// <summary>Null: it is none that this version knows.</summary>
+    public Request? Asked() => this switch
+    {
+        { Pause: { } length } when length > TimeSpan.Zero => new Request.Pause(length),
+        { Resume: true } => new Request.Resume(),
+        { ResumeWithoutHolder: true } => new Request.ResumeWithoutHolder(),
+        { HandOver: { } successor } => new Request.HandOver(successor),
+        _ => null,
+    };
+}
+
 /// <summary>Who answers, and whether it is ready to be a voter.</summary>
 internal sealed record AgentGreeting(VoterId Voter, string Version, bool IsVoter);
 
@@ -92,6 +126,9 @@ internal sealed record AgentGreeting(VoterId Voter, string Version, bool IsVoter
 [JsonSerializable(typeof(WireMessage))]
 [JsonSerializable(typeof(FoundingDocument))]
 [JsonSerializable(typeof(AgentGreeting))]
+[JsonSerializable(typeof(AgentReport))]
+[JsonSerializable(typeof(WireRequest))]
+[JsonSerializable(typeof(Reply))]
 [JsonSerializable(typeof(TermLine[]))]
 internal sealed partial class AgentJson : JsonSerializerContext;
 

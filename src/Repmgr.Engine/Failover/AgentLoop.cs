@@ -19,6 +19,7 @@ internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
     private readonly object _lock = new();
     private readonly Queue<Func<TimeSpan, Input>> _inputs = new();
     private volatile AgentState _state = begin;
+    private TaskCompletionSource<Reply>? _asked;
     private bool _ended;
 
     /// <summary>As of the last turn.</summary>
@@ -39,6 +40,18 @@ internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
             _inputs.Enqueue(input);
             Monitor.Pulse(_lock);
         }
+    }
+
+    /// <summary>Puts an operator's request to the machine.</summary>
+    public Task<Reply> AskAsync(Request request)
+    {
+        var answer = new TaskCompletionSource<Reply>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(at =>
+        {
+            _asked = answer;
+            return new Input.Requested(at, request);
+        });
+        return answer.Task;
     }
 
     public void Stop()
@@ -110,6 +123,8 @@ internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
         foreach (Edge edge in turn.Edges)
             hands.Happened(edge);
         hands.EveryTurn(input.At);
+        if (turn.Reply is { } reply)
+            _asked?.TrySetResult(reply);
     }
 }
 

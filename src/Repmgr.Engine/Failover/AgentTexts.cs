@@ -40,6 +40,8 @@ internal static class EdgeText
             "Fenced" => (Severity.Notice, "the server is out of service: no process of it is left"),
             "LeaseEnds" => (Severity.Warning, "the lease ends, and the server is taken out of service"),
             "ServerDied" => (Severity.Warning, "the server of this primary has ended or hangs; its lease is given back"),
+            "HandsOver" => (Severity.Notice, "this primary gives its role to another node, as it was asked to; its server is stopped"),
+            "Waits" => (Severity.Notice, "the server of this paused primary does not write; nothing is done until the pause is over"),
             "HigherHolder" => (Severity.Warning, "another node is the primary now, and the server is taken out of service"),
             "WritableWithoutLease" => (Severity.Warning, "the server takes writes without a lease, and is taken out of service"),
             "Hangs" => (Severity.Warning, "the server hangs, and is taken out of service"),

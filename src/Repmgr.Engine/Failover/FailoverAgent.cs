@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Reports;
 using Repmgr.Core.Hosts;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
@@ -85,6 +86,7 @@ public sealed class FailoverAgent(
         DriftMargin = settings.LeaseTtl * 0.1,
         WalRescueTimeout = settings.WalRescueTimeout,
         RestartGrace = settings.AgentRestartGrace,
+        FailoverCooldown = settings.FailoverCooldown,
         MaximumLag = settings.MaximumLagOnFailover is { } bytes ? (ulong)bytes : null,
         Priority = settings.Priority,
         IsDelayed = settings.RecoveryMinApplyDelay > TimeSpan.Zero,
@@ -121,7 +123,8 @@ public sealed class FailoverAgent(
         var api = new AgentApi(
             seal, node.Id, boot, envelope => Post(at => new Input.Received(at, envelope)),
             () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null), rescue.Serve, rescue.Timeline,
-            () => Health(node));
+            () => Health(node), () => Report(node, founding),
+            request => _loop?.AskAsync(request) ?? Task.FromResult(new Reply($"The agent of node {node.Id} takes no part in failover yet: {founding.Said}.")));
         await using IAsyncDisposable listening = await listen(api, settings.ApiListen, cancel);
 
         var echoes = new Echoes(policy.RenewEvery, Post);
@@ -163,8 +166,8 @@ public sealed class FailoverAgent(
         log.Info(StepText.Of(step));
         switch (step)
         {
-            case AgentStep.Fence:
-                return await steps.FenceAsync(cancel);
+            case AgentStep.Fence fence:
+                return await steps.FenceAsync(fence.IsOrderly, cancel);
             case AgentStep.CutReceiver:
                 return await steps.CutAsync(cancel);
             case AgentStep.FetchWal fetch:
@@ -249,6 +252,14 @@ public sealed class FailoverAgent(
             log.Warning("how the other nodes are reached could not be kept", failed.Message);
         }
     }
+
+    private AgentReport Report(AgentNode node, Founding founding) =>
+        (_loop is { } loop ? AgentReport.Of(loop.State, BootClock.Now) : new AgentReport { Node = node.Id, Role = "Starting", Waits = founding.Said }) with
+        {
+            Name = node.Name,
+            Version = ProductVersion.Text,
+            Pid = Environment.ProcessId,
+        };
 
     private AgentHealth Health(AgentNode node)
     {

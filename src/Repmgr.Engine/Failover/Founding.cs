@@ -24,6 +24,9 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
 
     private string _said = "";
 
+    /// <summary>What it waits for, as it was logged last.</summary>
+    public string Said => _said.Length > 0 ? _said : "it begins";
+
     /// <summary>Waits until the metadata can be read from the own server, and keeps the secret.</summary>
     public async Task<AgentTables> TablesAsync(CancellationToken cancel)
     {

@@ -22,6 +22,8 @@ internal sealed class GuardLink(string program, string stateDirectory, string da
     private Socket? _socket;
     private TimeSpan? _unansweredSince;
     private bool _replaced;
+    private long _deadline = GuardProcess.Nothing;
+    private long _paused = GuardProcess.Nothing;
 
     /// <summary>Connects, starting a guard where there is none, and keeps doing so on a thread of its own.</summary>
     public void Start() => new Thread(Keep) { IsBackground = true, Name = "guard link" }.Start();
@@ -29,13 +31,16 @@ internal sealed class GuardLink(string program, string stateDirectory, string da
     /// <summary>Never waits: an order that cannot be sent is as good as one to a guard that is not there.</summary>
     public void Tell(GuardOrder order)
     {
+        long paused = Nanoseconds(order.PausedUntil);
         if (order.IsOver)
-            Send(GuardProcess.Over, 0);
-        if (order.Deadline is { } deadline)
-            Send(GuardProcess.Arm, deadline.Ticks * TimeSpan.NanosecondsPerTick);
+            Send(GuardProcess.Over, GuardProcess.Nothing, 0);
+        if (order.Deadline is not null)
+            Send(GuardProcess.Arm, Nanoseconds(order.Deadline), paused);
         else if (!order.IsOver)
-            Send(GuardProcess.Ask, 0);
+            Send(GuardProcess.Ask, GuardProcess.Nothing, paused);
     }
+
+    private static long Nanoseconds(TimeSpan? instant) => instant is { } at ? at.Ticks * TimeSpan.NanosecondsPerTick : GuardProcess.Nothing;
 
     /// <summary>A guard that was asked and does not answer is killed: one that is frozen would fence for a lease of long ago when it goes on.</summary>
     public void Check(TimeSpan now)
@@ -63,11 +68,15 @@ internal sealed class GuardLink(string program, string stateDirectory, string da
         }
     }
 
-    private void Send(long kind, long value)
+    private void Send(long kind, long deadline, long paused)
     {
-        Span<long> message = [kind, value];
+        Span<long> message = [kind, deadline, paused];
         lock (_lock)
         {
+            if (kind == GuardProcess.Over)
+                (_deadline, _paused) = (GuardProcess.Nothing, GuardProcess.Nothing);
+            _deadline = Math.Max(_deadline, deadline);
+            _paused = paused >= 0 ? paused : _paused;
             if (_socket is not null)
                 _unansweredSince ??= BootClock.Now;
             try
@@ -157,6 +166,9 @@ internal sealed class GuardLink(string program, string stateDirectory, string da
             socket.SendTimeout = 50;
             lock (_lock)
             {
+                // What the one before it was told holds for this one, too.
+                if (_deadline >= 0 || _paused >= 0)
+                    socket.Send(MemoryMarshal.AsBytes<long>([GuardProcess.Arm, _deadline, _paused]), SocketFlags.None);
                 _unansweredSince = null;
                 _socket = socket;
                 _replaced = true;

@@ -8,8 +8,8 @@ namespace Repmgr.Engine.Failover;
 /// one. It outlives the agent, and its loop allocates nothing and waits for nothing but the clock and its one socket.
 /// </summary>
 /// <remarks>
-/// An order is two 64-bit numbers: a kind, and an instant of the boot clock in nanoseconds. The echo is two: the deadline, or -1, and the
-/// guard's present. https://man7.org/linux/man-pages/man2/timerfd_create.2.html
+/// An order is three 64-bit numbers: a kind, the deadline, and until when the cluster is paused (R14), in nanoseconds of the boot clock; -1 where nothing is
+/// said of it. The echo is three: the deadline, or -1, the guard's present, and the end of the pause. https://man7.org/linux/man-pages/man2/timerfd_create.2.html
 /// </remarks>
 public static unsafe partial class GuardProcess
 {
@@ -17,7 +17,7 @@ public static unsafe partial class GuardProcess
     public const string Argument = "--guard";
 
     internal const long Ask = 0, Arm = 1, Over = 2, Nothing = -1;
-    internal const int MessageBytes = 16;
+    internal const int MessageBytes = 24;
 
     private const short Readable = 1;
     private const int WithoutAgentMilliseconds = 20_000;
@@ -47,18 +47,20 @@ public static unsafe partial class GuardProcess
         int timer = TimerCreate(BootClock.Number, 0x80000);
         int agent = -1;
         long deadline = Nothing;
+        long paused = 0;
         PollFile* files = stackalloc PollFile[3];
-        long* message = stackalloc long[2];
+        long* message = stackalloc long[3];
         while (true)
         {
             files[0] = new PollFile { File = timer, Events = Readable };
             files[1] = new PollFile { File = listener, Events = Readable };
             files[2] = new PollFile { File = agent, Events = Readable };
             int woken = Poll(files, 3, agent < 0 && deadline == Nothing ? WithoutAgentMilliseconds : -1);
-            if (deadline != Nothing && BootClock.Nanoseconds >= deadline)
+            if (deadline != Nothing && BootClock.Nanoseconds >= Math.Max(deadline, paused))
             {
                 Fence(directory);
                 deadline = Nothing;
+                paused = 0;
                 Set(timer, deadline);
             }
 
@@ -82,10 +84,12 @@ public static unsafe partial class GuardProcess
                 continue;
             }
 
+            paused = message[0] == Over ? 0 : message[2] >= 0 ? message[2] : paused;
             deadline = Next(deadline, message[0], message[1]);
-            Set(timer, deadline);
+            Set(timer, deadline == Nothing ? Nothing : Math.Max(deadline, paused));
             message[0] = deadline;
             message[1] = BootClock.Nanoseconds;
+            message[2] = paused;
             _ = Send(agent, message, MessageBytes, 0x4040);
         }
     }

@@ -13,35 +13,19 @@ internal sealed class Peers : IDisposable
     private const int AtOnce = 4;
     private const int Waiting = 16;
 
-    private readonly MessageSeal _seal;
-    private readonly VoterId _self;
-    private readonly ulong _boot;
     private readonly TimeSpan _within;
     private readonly ILog _log;
-    private readonly HttpClient _client;
+    private readonly AgentClient _client;
     private readonly CancellationTokenSource _end = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<NodeId, Peer> _peers = [];
-    private long _number;
 
     /// <param name="within">How long a message may take: one that is older than a lease is worth nothing.</param>
     public Peers(MessageSeal seal, VoterId self, ulong boot, TimeSpan within, ILog log)
     {
-        _seal = seal;
-        _self = self;
-        _boot = boot;
         _within = within;
         _log = log;
-        _client = new HttpClient(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            MaxConnectionsPerServer = AtOnce * 2,
-            ConnectTimeout = within,
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
-        })
-        { Timeout = Timeout.InfiniteTimeSpan };
+        _client = new AgentClient(seal, self, boot, within);
     }
 
     /// <summary>Where the agent of a node listens: <c>host:port</c>.</summary>
@@ -51,7 +35,7 @@ internal sealed class Peers : IDisposable
         {
             if (_peers.TryGetValue(node, out Peer? known))
             {
-                known.Address = address;
+                known.Endpoint.Address = address;
                 return;
             }
 
@@ -78,7 +62,7 @@ internal sealed class Peers : IDisposable
         Peer? peer;
         lock (_lock)
             _peers.TryGetValue(node, out peer);
-        return peer is not null && await TryAsync(peer, HttpMethod.Get, path, [], within, cancel) is (HttpStatusCode.OK, { } body) ? body : null;
+        return peer is not null && await _client.AskAsync(peer.Endpoint, HttpMethod.Get, path, [], within, cancel) is { Status: HttpStatusCode.OK, Body: { } body } ? body : null;
     }
 
     public async Task<AgentGreeting?> GreetAsync(NodeId node, TimeSpan within, CancellationToken cancel) =>
@@ -97,56 +81,14 @@ internal sealed class Peers : IDisposable
             await foreach (Envelope envelope in peer.Queue.Reader.ReadAllAsync(cancel))
             {
                 byte[] body = JsonSerializer.SerializeToUtf8Bytes(WireMessage.Of(envelope), AgentJson.Default.WireMessage);
-                (HttpStatusCode Status, byte[] Body)? reply = await TryAsync(peer, HttpMethod.Post, AgentApi.MessagesPath, body, _within, cancel);
-                Note(peer, reply?.Status);
+                AgentReply reply = await _client.AskAsync(peer.Endpoint, HttpMethod.Post, AgentApi.MessagesPath, body, _within, cancel);
+                Note(peer, reply.Status);
             }
         }
         catch (OperationCanceledException)
         {
             // The agent ends.
         }
-    }
-
-    private async Task<(HttpStatusCode Status, byte[] Body)?> TryAsync(Peer peer, HttpMethod method, string path, byte[] body, TimeSpan within, CancellationToken cancel)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        deadline.CancelAfter(within);
-        try
-        {
-            (HttpStatusCode Status, byte[] Body)? reply = await ExchangeAsync(peer, method, path, body, deadline.Token);
-            if (reply is not (HttpStatusCode.Conflict, { } boot)
-                || !ulong.TryParse(boot, System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out ulong audience))
-                return reply;
-            // It was started since, and says its new boot, sealed.
-            peer.Boot = audience;
-            return await ExchangeAsync(peer, method, path, body, deadline.Token);
-        }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
-        {
-            return null;
-        }
-        catch (Exception failed) when (failed is HttpRequestException or IOException or UriFormatException)
-        {
-            return null;
-        }
-    }
-
-    private async Task<(HttpStatusCode Status, byte[] Body)?> ExchangeAsync(Peer peer, HttpMethod method, string path, byte[] body, CancellationToken cancel)
-    {
-        var by = new SealedBy(_self, _boot, (ulong)Interlocked.Increment(ref _number), peer.Boot);
-        using var request = new HttpRequestMessage(method, $"http://{peer.Address}{path}");
-        if (method == HttpMethod.Post)
-            request.Content = new ByteArrayContent(body);
-        request.Headers.Add(AgentApi.SenderHeader, by.Sender.ToString());
-        request.Headers.Add(AgentApi.NonceHeader, by.Nonce);
-        request.Headers.Add(AgentApi.AudienceHeader, by.Audience.ToString("x", System.Globalization.CultureInfo.InvariantCulture));
-        request.Headers.Add(AgentApi.SealHeader, _seal.Of(method.Method, path, by, body));
-        using HttpResponseMessage response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancel);
-        byte[] answer = await response.Content.ReadAsByteArrayAsync(cancel);
-        string? sealedWith = response.Headers.TryGetValues(AgentApi.SealHeader, out IEnumerable<string>? values) ? values.FirstOrDefault() : null;
-        if (response.StatusCode == HttpStatusCode.Unauthorized)
-            return (HttpStatusCode.Unauthorized, []);
-        return MessageSeal.AreEqual(sealedWith, _seal.OfReply(by.Nonce, (int)response.StatusCode, answer)) ? (response.StatusCode, answer) : null;
     }
 
     /// <summary>Says a change, not every message that gets lost.</summary>
@@ -164,7 +106,7 @@ internal sealed class Peers : IDisposable
         if (state.Length == 0)
             _log.Notice($"the agent of node {peer.Node} takes messages");
         else
-            _log.Warning($"the agent of node {peer.Node} at {peer.Address} takes no messages: {state}");
+            _log.Warning($"the agent of node {peer.Node} at {peer.Endpoint.Address} takes no messages: {state}");
     }
 
     private sealed class Peer(NodeId node, string address)
@@ -173,9 +115,7 @@ internal sealed class Peers : IDisposable
 
         public NodeId Node => node;
 
-        public string Address { get; set; } = address;
-
-        public ulong Boot { get; set; }
+        public AgentEndpoint Endpoint { get; } = new(address);
 
         public Channel<Envelope> Queue { get; } = Channel.CreateBounded<Envelope>(new BoundedChannelOptions(Waiting) { FullMode = BoundedChannelFullMode.DropOldest });
     }

@@ -10,7 +10,7 @@ namespace Repmgr.Engine.Failover;
 /// <remarks>A process that is no PostgreSQL program, an operator's shell for instance, is left alone: it commits nothing.</remarks>
 internal static unsafe partial class ProcessSweep
 {
-    public const int SigKill = 9, SigQuit = 3, SigTerm = 15;
+    public const int SigKill = 9, SigQuit = 3, SigTerm = 15, SigInt = 2;
 
     private const int PathRoom = 4096;
 

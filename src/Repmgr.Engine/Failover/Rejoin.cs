@@ -24,7 +24,7 @@ internal sealed class Rejoin(AgentNode node, ServerEyes eyes, ServerSteps steps,
             return new StepOutcome.Failed("rejoin = never: this node is to be cloned by hand with \"repmgr standby clone --force\"");
         if (known(step.Holder) is not { } source || !Conninfo.TryParse(source.Conninfo, out Conninfo? conninfo, out _))
             return new StepOutcome.Failed($"it is not known how node {step.Holder} is reached");
-        if (await steps.FenceAsync(cancel) is not StepOutcome.Stopped stopped)
+        if (await steps.FenceAsync(isOrderly: false, cancel) is not StepOutcome.Stopped stopped)
             return new StepOutcome.Failed("the server could not be stopped");
         if (stopped.Position is { } end && Keep(fork, step.Term, end) is { } obstacle)
             return new StepOutcome.Failed(obstacle);

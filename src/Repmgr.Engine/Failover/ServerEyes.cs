@@ -120,7 +120,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     {
         await ForgetAsync();
         if (ProcessSweep.Signal(node.Canonical, 0, 0) != 0)
-            return ++_leaderless > 1 ? new ServerView.Hung() : null;
+            return ++_leaderless > 1 ? new ServerView.Hung { IsHeadless = true } : null;
         _leaderless = 0;
         _downEnd ??= await WalOnDisk.EndAsync(node.DataDirectory, Flushed, node.Binaries, cancel);
         return new ServerView.Down(_downEnd);
@@ -134,7 +134,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         PostmasterWatch.When(pid, () =>
         {
             bool isLeft = ProcessSweep.Signal(node.Canonical, 0, 0) != 0;
-            observed(BootClock.Now, isLeft ? new ServerView.Hung() : new ServerView.Down(null));
+            observed(BootClock.Now, isLeft ? new ServerView.Hung { IsHeadless = true } : new ServerView.Down(null));
             Nudge();
         });
     }

@@ -94,6 +94,22 @@ internal sealed class StateDirectory : IDisposable
             DurableFile.Replace(SecretFile, System.Text.Encoding.ASCII.GetBytes(Convert.ToHexString(secret) + "\n"));
     }
 
+    /// <summary>The secret and the nodes as an agent has left them there; null: it has not, or they cannot be read. Takes no lock.</summary>
+    public static (byte[] Secret, IReadOnlyList<KnownNode> Nodes)? Contacts(string path)
+    {
+        try
+        {
+            AgentFile? content = JsonSerializer.Deserialize(File.ReadAllBytes(System.IO.Path.Combine(path, StateName)), AgentJson.Default.AgentFile);
+            return content is { Nodes.Count: > 0 }
+                ? (Convert.FromHexString(File.ReadAllText(System.IO.Path.Combine(path, SecretName)).Trim()), content.Nodes)
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException)
+        {
+            return null;
+        }
+    }
+
     public void Dispose() => _lock.Dispose();
 
     private static (StateDirectory? Directory, Problem? Problem) Read(string path, SafeFileHandle held, NodeId self)

@@ -24,6 +24,9 @@ public sealed class PostgresConnector(ConninfoEnvironment environment)
     /// <summary>With the surroundings of this process.</summary>
     public PostgresConnector() : this(ConninfoEnvironment.OfProcess()) { }
 
+    /// <summary>What its sessions are called in <c>pg_stat_activity</c>, where the connection string does not say.</summary>
+    public string ApplicationName { get; init; } = "repmgr";
+
     /// <summary>Connects to the first host that lets us in and is what <c>target_session_attrs</c> asks for.</summary>
     /// <param name="conninfo">The connection string; service, environment and password file are consulted for what it lacks.</param>
     /// <param name="cancel">The caller gives up; then <see cref="OperationCanceledException"/> is thrown.</param>
@@ -58,7 +61,7 @@ public sealed class PostgresConnector(ConninfoEnvironment environment)
     private async Task<ConnectResult> ConnectAsync(
         Conninfo conninfo, TimeSpan? within, Func<ConnectionSettings, ConnectionSettings> fit, CancellationToken cancel)
     {
-        Conninfo wanted = conninfo.WithDefault("fallback_application_name", "repmgr");
+        Conninfo wanted = conninfo.WithDefault("fallback_application_name", ApplicationName);
         if (_resolver.Resolve(wanted, out IReadOnlyList<Problem> problems) is not { } settings)
             return new ConnectResult.Rejected(null, string.Join("; ", problems.Select(problem => problem.Message)));
 

@@ -1,7 +1,10 @@
 using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Reports;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
+using Repmgr.Engine.Failover;
 using Repmgr.Engine.Files;
 using Repmgr.Engine.Logging;
 
@@ -21,15 +24,29 @@ internal sealed class ClusterShowCommand : ICommand
             return context.Refuse((ClusterFound.Nowhere)found);
 
         ClusterReport report = ClusterReport.Of(cluster);
-        Print(context, report);
+        AgentsView? agents = loaded.Settings.Failover == FailoverMode.Automatic ? await AgentsAsync(context, loaded.Settings, tools, cancel) : null;
+        Print(context, report, agents);
         return report.Issues.Count > 0 ? ExitCode.NodeStatus : ExitCode.Success;
     }
 
-    private static void Print(CommandContext context, ClusterReport report)
+    private static async Task<AgentsView?> AgentsAsync(CommandContext context, Settings settings, NodeTools tools, CancellationToken cancel)
+    {
+        if (context.Options.Csv)
+            return null;
+        (AgentsLook? look, Problem? problem) = await AgentsLook.BeginAsync(settings, tools.Connector, cancel);
+        using (look)
+        {
+            if (look is null)
+                context.Log.Write(Severity.Warning, problem!);
+            return look is null ? null : await look.LookAsync(cancel);
+        }
+    }
+
+    private static void Print(CommandContext context, ClusterReport report, AgentsView? agents)
     {
         if (context.Options.Json)
         {
-            context.Output.Json(ClusterShowJson.Of(report), ClusterShowJsonContext.Default.ClusterShowJson);
+            context.Output.Json(ClusterShowJson.Of(report, agents), ClusterShowJsonContext.Default.ClusterShowJson);
             return;
         }
 
@@ -46,6 +63,9 @@ internal sealed class ClusterShowCommand : ICommand
             context.Output.Line("");
             context.Output.Table(ClusterShowText.Detail(report));
         }
+
+        if (agents is not null)
+            ClusterShowText.Failover(context.Output, agents);
 
         if (report.Issues.Count == 0 || context.Options.Terse)
             return;

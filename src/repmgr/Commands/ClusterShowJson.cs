@@ -1,12 +1,18 @@
 using System.Text.Json.Serialization;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Reports;
 
 namespace Repmgr.Cli.Commands;
 
 /// <summary><c>cluster show --json</c>: what is registered, what was seen, and where they disagree.</summary>
 internal sealed record ClusterShowJson(DateTimeOffset SeenAt, IReadOnlyList<NodeJson> Nodes, IReadOnlyList<string> Issues)
 {
-    public static ClusterShowJson Of(ClusterReport report) => new(report.At, [.. report.Nodes.Select(NodeJson.Of)], report.Issues);
+    /// <summary>Left out where failover is manual.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public FailoverJson? Failover { get; init; }
+
+    public static ClusterShowJson Of(ClusterReport report, AgentsView? agents = null) =>
+        new(report.At, [.. report.Nodes.Select(NodeJson.Of)], report.Issues) { Failover = agents is null ? null : FailoverJson.Of(agents) };
 }
 
 /// <summary>A node. <c>Registered</c> is its record; <c>Seen</c> is null when it was not reached, and then <c>Unreachable</c> says why.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Repmgr.Cli.Output;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Reports;
 
 namespace Repmgr.Cli.Commands;
 
@@ -54,6 +55,16 @@ internal static class ClusterShowText
         }
 
         return table;
+    }
+
+    /// <summary>How failover stands, and which protection is missing.</summary>
+    public static void Failover(ResultOutput output, AgentsView agents)
+    {
+        output.Line("");
+        foreach (string line in AgentsText.Summary(agents))
+            output.Line(line);
+        foreach (string lack in agents.Lacks())
+            output.Line($"not protected: {lack}");
     }
 
     /// <summary>Availability is 0 or -1; recovery is 0 for a primary, 1 for a standby, -1 when it is not known.</summary>

@@ -16,8 +16,8 @@ internal sealed class StandbyPromoteCommand : NodeCommand
     protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
     {
         Settings settings = node.Settings;
-        if (await AutomaticFailover.WhyNotByHandAsync(node.Tools.Connector, node.On, settings.Failover, cancel) is { } agentsDecide)
-            return node.Context.Refuse(agentsDecide);
+        if (await AutomaticFailover.WhyNotByHandAsync(node.Tools.Connector, node.On, settings.Failover, cancel) is not null)
+            return await new AgentPromotion(node).RunAsync(cancel);
         PromoteSeen seen = await new PromotionLook(node.Tools.Connector, node.Tools.Cluster)
             .LookAsync(node.Id, node.On, settings, node.Options.SiblingsFollow, cancel);
         string name = seen.Cluster.Find(node.Id)?.Record.Name ?? settings.NodeName ?? $"node{node.Id}";

@@ -123,7 +123,7 @@ public sealed class FailoverTest : LabTest
     public async Task Commands_that_would_decide_by_hand_are_refused_and_nothing_moves()
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
-        foreach (string[] command in new string[][] { ["standby", "promote"], ["standby", "promote", "--force"], ["standby", "follow"], ["standby", "follow", "--dry-run"] })
+        foreach (string[] command in new string[][] { ["standby", "follow"], ["standby", "follow", "--dry-run"] })
         {
             ProgramResult refused = (await cluster.Node(2).RepmgrAsync(command)).ShouldExit(ExitCode.BadConfig);
             Assert.Contains("failover is automatic: the agents decide", refused.Stderr, StringComparison.Ordinal);

@@ -53,6 +53,8 @@ internal static class FailoverSettings
         },
         Delay("agent_restart_grace", s => s.AgentRestartGrace, (s, v) => s with { AgentRestartGrace = v },
             "How long a primary may write while its repmgrd is stopped to be started again. After it the guard takes the server out of service, and the others elect."),
+        Delay("failover_cooldown", s => s.FailoverCooldown, (s, v) => s with { FailoverCooldown = v },
+            "A primary that was promoted a shorter time ago than this is not replaced because its server hangs: it may go on. A server that has ended, and a lease that has, are not waited for."),
         Command("promote_command", s => s.PromoteCommand, (s, v) => s with { PromoteCommand = v }, Generation.One, "How this node is promoted in a failover."),
         Command(
             "follow_command", s => s.FollowCommand, (s, v) => s with { FollowCommand = v }, Generation.One, "How this node is pointed at the new primary in a failover; %n stands for the primary's node id."),

@@ -29,7 +29,6 @@ internal static class ServiceSettings
         new(name, SettingType.Command, get, set)
         {
             Group = SettingGroup.ServiceCommands,
-            Pending = Feature.DaemonControl,
-            Description = $"The command that {verb} this node's repmgrd.",
+            Description = $"The command that {verb} this node's repmgrd, for daemon start and daemon stop.",
         };
 }

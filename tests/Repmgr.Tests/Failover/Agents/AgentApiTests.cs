@@ -3,6 +3,8 @@ using System.Text.Json;
 using CsCheck;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Reports;
+using Repmgr.Core.Postgres;
 using Repmgr.Engine.Failover;
 
 namespace Repmgr.Tests.Failover.Agents;
@@ -17,11 +19,17 @@ public sealed class AgentApiTests
         WireMessage.Of(new Envelope(OneAgent.Id(1), new NodeId(2), new Message.Resign(new Term(3)))), AgentJson.Default.WireMessage);
 
     private readonly List<Envelope> _delivered = [];
+    private readonly List<Request> _asked = [];
     private readonly AgentApi _api;
 
     public AgentApiTests() => _api = new AgentApi(
         new MessageSeal(Secret), new NodeId(2), Boot, _delivered.Add, () => new AgentGreeting(OneAgent.Id(2), "6", true),
-        (name, _) => name == "000000010000000000000001" ? [7] : null, () => 4, () => Healthy);
+        (name, _) => name == "000000010000000000000001" ? [7] : null, () => 4, () => Healthy,
+        () => AgentReport.Of(new OneAgent().State, TimeSpan.FromSeconds(1000)) with { Name = "node2" }, request =>
+        {
+            _asked.Add(request);
+            return Task.FromResult(new Reply("Not now."));
+        });
 
     private static AgentHealth Healthy => new(2, "node2", true, false, true, true, 100, 3, 1, "voting", null, 3);
 
@@ -120,8 +128,71 @@ public sealed class AgentApiTests
     {
         Assert.Equal(onStandby, _api.Answer(new ApiRequest("GET", path, _ => null, default)).Status);
         AgentHealth primary = Healthy with { IsPrimary = true, IsStandby = false, IsStreaming = false, Lag = null };
-        Assert.Equal(onPrimary, HealthPaths.Answer("OPTIONS", path, primary).Status);
-        Assert.Equal(405, HealthPaths.Answer("POST", path, primary).Status);
+        Assert.Equal(onPrimary, HealthPaths.Answer("OPTIONS", path, primary, () => null).Status);
+        Assert.Equal(405, HealthPaths.Answer("POST", path, primary, () => null).Status);
+    }
+
+    [Fact]
+    public void A_request_is_put_to_the_agent_once_and_its_answer_comes_back()
+    {
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(WireRequest.Of(new Request.Pause(TimeSpan.FromMinutes(5))), AgentJson.Default.WireRequest);
+        ApiRequest request = Sealed("POST", AgentApi.RequestsPath, body, number: 1);
+        Assert.Equal("Not now.", JsonSerializer.Deserialize(_api.Answer(request).Body.Span, AgentJson.Default.Reply)!.Refusal);
+        Assert.Equal(403, _api.Answer(request).Status);
+        Assert.Equal(new Request.Pause(TimeSpan.FromMinutes(5)), Assert.Single(_asked));
+        Assert.Equal(400, _api.Answer(Sealed("POST", AgentApi.RequestsPath, "{}"u8.ToArray(), number: 2)).Status);
+        Assert.Equal(401, _api.Answer(request with { Body = "{}"u8.ToArray() }).Status);
+    }
+
+    [Fact]
+    public void All_requests_travel()
+    {
+        foreach (Request request in new Request[] { new Request.Pause(TimeSpan.FromSeconds(1)), new Request.Resume(), new Request.ResumeWithoutHolder(), new Request.HandOver(new NodeId(3)) })
+        {
+            byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(WireRequest.Of(request), AgentJson.Default.WireRequest);
+            Assert.Equal(request, JsonSerializer.Deserialize(bytes, AgentJson.Default.WireRequest)!.Asked());
+        }
+    }
+
+    [Fact]
+    public void Commands_that_only_look_leave_nothing_behind_however_many_they_are()
+    {
+        for (ulong life = 1; life <= 5000; life++)
+        {
+            SealedBy by = By(1) with { Boot = life };
+            var look = new ApiRequest("GET", AgentApi.ReportPath, name => name switch
+            {
+                AgentApi.SenderHeader => by.Sender.ToString(),
+                AgentApi.NonceHeader => by.Nonce,
+                AgentApi.AudienceHeader => by.Audience.ToString("x", System.Globalization.CultureInfo.InvariantCulture),
+                _ => new MessageSeal(Secret).Of("GET", AgentApi.ReportPath, by, []),
+            }, default);
+            Assert.Equal(200, _api.Answer(look).Status);
+        }
+
+        Assert.Equal(204, _api.Answer(Sealed("POST", AgentApi.MessagesPath, Body, number: 1)).Status);
+        Assert.Equal(401, _api.Answer(new ApiRequest("GET", AgentApi.ReportPath, _ => null, default)).Status);
+    }
+
+    [Fact]
+    public void What_an_agent_says_of_itself_comes_over_as_it_is()
+    {
+        AgentReport report = AgentReport.Of(Scenes.Serving().Ask(new Request.Pause(TimeSpan.FromSeconds(60))).State, TimeSpan.FromSeconds(1000.2));
+        byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(report, AgentJson.Default.AgentReport);
+        AgentReport read = JsonSerializer.Deserialize(bytes, AgentJson.Default.AgentReport)!;
+        Assert.Equal(bytes, JsonSerializer.SerializeToUtf8Bytes(read, AgentJson.Default.AgentReport));
+        Assert.Equal((report.Term, report.Holder, report.Pause, report.Position), (read.Term, read.Holder, read.Pause, read.Position));
+        Assert.NotEmpty(read.Decisions);
+    }
+
+    [Fact]
+    public void The_history_has_Patroni_s_form()
+    {
+        var history = new TermHistory([
+            new TermLine(new Term(1), 1, Lsn.Zero, new Term(1)), new TermLine(new Term(2), 1, new Lsn(50), new Term(1)), new TermLine(new Term(3), 2, new Lsn(100), new Term(3))]);
+        ApiReply reply = HealthPaths.Answer("GET", "/history", Healthy, () => history);
+        Assert.Equal("[[1,100,\"no recovery target specified, term 3\"]]\n", Encoding.UTF8.GetString(reply.Body.Span));
+        Assert.Equal("[]\n", Encoding.UTF8.GetString(HealthPaths.Answer("GET", "/history", Healthy, () => null).Body.Span));
     }
 
     private static SealedBy By(ulong number, ulong audience = Boot) => new(OneAgent.Id(1), 7, number, audience);

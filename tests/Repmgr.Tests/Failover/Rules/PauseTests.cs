@@ -92,6 +92,34 @@ public sealed class PauseTests
     }
 
     [Fact]
+    public void R14_the_guard_is_told_of_the_pause_with_each_deadline_and_anew_by_an_agent_that_was_restarted()
+    {
+        OneAgent holder = Asked(new Request.Pause(TimeSpan.FromSeconds(60))).AcknowledgedBy(3).Pass(0.6).Echo(1.9).AcknowledgedBy(3);
+        Assert.Equal(holder.State.PauseEnds, holder.GuardOrders.Last(order => order.Deadline is not null).PausedUntil);
+
+        // Its guard is another one, and has no deadline: the cluster is paused all the same.
+        var again = new OneAgent(node: 1, disk: _ => holder.State.Durable);
+        again.See(new ServerView.Writable(At(500))).Echo(null).Pass(30);
+        Assert.Contains("Resumes", again.Edges);
+        Assert.Empty(again.Steps);
+        Assert.Equal(again.State.PauseEnds, again.GuardOrders.First(order => order.PausedUntil is not null).PausedUntil);
+
+        // With its end comes the end of a lease that nobody has renewed.
+        again.Ask(new Request.Resume()).Pass(0.05);
+        Assert.Single(again.Steps.OfType<AgentStep.Fence>());
+    }
+
+    [Fact]
+    public void R14_the_guard_lets_a_server_be_that_was_started_anew_as_a_standby_in_the_pause()
+    {
+        OneAgent holder = Asked(new Request.Pause(TimeSpan.FromSeconds(60))).AcknowledgedBy(3).See(new ServerView.Down(At(500)));
+        Assert.Contains(holder.GuardOrders, order => order.IsOver);
+        int told = holder.GuardOrders.Count;
+        holder.SeeStandby(500, upstream: null).Pass(0.6).Echo(null).AcknowledgedBy(3);
+        Assert.DoesNotContain(holder.GuardOrders.Skip(told), order => order.Deadline is not null);
+    }
+
+    [Fact]
     public void R18_a_node_that_is_not_the_holder_says_who_is()
     {
         OneAgent voter = new OneAgent().Renew(1, term: 1).Ask(new Request.Pause(TimeSpan.FromSeconds(60)));

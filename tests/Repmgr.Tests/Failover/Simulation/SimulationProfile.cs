@@ -59,6 +59,7 @@ internal enum Fault
     Pause,
     Resume,
     ChangeMode,
+    HandOver,
 }
 
 /// <summary>What a simulated world came to.</summary>

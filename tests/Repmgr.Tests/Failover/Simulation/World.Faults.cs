@@ -62,6 +62,9 @@ internal sealed partial class World
             case Fault.Resume:
                 Ask(new Request.Resume());
                 break;
+            case Fault.HandOver:
+                Ask(new Request.HandOver(node.Node));
+                break;
             case Fault.ChangeMode when _mode != Core.Failover.Synchronous.SyncMode.Off:
                 Ask(new Request.SetSynchronous(_mode, _random.Next(1, Nodes.Count(other => other.HasData))));
                 break;

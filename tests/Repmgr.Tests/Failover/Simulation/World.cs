@@ -132,6 +132,7 @@ internal sealed partial class World
         AgentPolicy policy = _profile.Policy with
         {
             RestartGrace = TimeSpan.FromSeconds(7),
+            FailoverCooldown = TimeSpan.FromSeconds(4),
             Priority = !isHolder && _random.Next(6) == 0 ? 0 : 100,
         };
         var durable = new DurableState

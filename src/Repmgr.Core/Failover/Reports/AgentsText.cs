@@ -1,0 +1,55 @@
+using System.Globalization;
+using Repmgr.Core.Failover.Synchronous;
+
+namespace Repmgr.Core.Failover.Reports;
+
+/// <summary>How failover stands, in lines for people.</summary>
+public static class AgentsText
+{
+    /// <summary>Who holds the lease, who votes, what commits wait for, whether it is paused.</summary>
+    public static IReadOnlyList<string> Summary(AgentsView agents)
+    {
+        ArgumentNullException.ThrowIfNull(agents);
+        List<string> lines = [];
+        if (agents.Membership is not { } membership)
+        {
+            lines.Add("failover: automatic, and not begun: no agent that answers is a voter");
+        }
+        else
+        {
+            lines.Add(Lease(agents));
+            lines.Add(string.Create(CultureInfo.InvariantCulture, $"voters: {agents.Voters.Count(report => membership.Voters.Any(voter => voter.Id.Node == report.Node))} of {membership.Voters.Count} answer, {agents.Majority} are needed{Witnesses(membership)}"));
+            lines.Add($"synchronous: {Set(agents)}");
+        }
+
+        lines.AddRange(Promises(agents));
+        if (agents.Pause is { } pause)
+            lines.Add($"PAUSED{Duration.Left(pause.Left)}{(pause.IsInForce ? ": nobody is elected, and no server is taken out of service" : ", but not in force: no majority has acknowledged it")}");
+        lines.AddRange(agents.Answers.Where(answer => answer.Report is null).Select(answer => $"no answer from the agent of {answer.Label}: {answer.Silence}"));
+        lines.AddRange(agents.Reports.Where(report => report is { IsVoter: false }).Select(report => $"{agents.Label(report.Node)} is no voter{(report.Waits is { } waits ? $": {waits}" : "")}"));
+        return lines;
+    }
+
+    private static string Lease(AgentsView agents) => agents.Holder switch
+    {
+        { IsServing: true, LeaseLeft: var left } holder when !(left > TimeSpan.Zero) => $"failover: automatic; term {holder.Term} is held by {agents.Label(holder.Node)}, whose lease is over: it takes writes because failover is paused",
+        { IsServing: true } holder => $"failover: automatic; term {holder.Term} is held by {agents.Label(holder.Node)}, whose lease lasts {Duration.Of(holder.LeaseLeft!.Value)} and is renewed all the time",
+        { } holder => $"failover: automatic; term {holder.Term} is held by {agents.Label(holder.Node)}, which is {holder.Role} and takes no writes",
+        null => $"failover: automatic; NOBODY holds term {agents.Term}: {agents.Now()}",
+    };
+
+    private static string Witnesses(Membership membership) =>
+        membership.Voters.Count(voter => !voter.HasData) is > 0 and var witnesses ? string.Create(CultureInfo.InvariantCulture, $"; witnesses: {witnesses}") : "";
+
+    private static string Set(AgentsView agents) => agents.Set switch
+    {
+        null or { Mode: SyncMode.Off } => "off, commits wait for no standby",
+        { Mode: SyncMode.Strict } set => $"strict, commits wait for {set.Set}",
+        { } set => $"quorum, commits wait for {set.Set}",
+    };
+
+    // With a lease that is renewed they are a matter of course.
+    private static IEnumerable<string> Promises(AgentsView agents) => agents.Holder is { IsServing: true } ? [] : agents.Voters
+        .Where(report => report.Promise is not null)
+        .Select(report => $"{agents.Label(report.Node)} gave its word to node {report.Promise!.To} for {Duration.Of(report.Promise.Left)}");
+}

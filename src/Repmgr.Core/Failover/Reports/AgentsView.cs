@@ -1,0 +1,100 @@
+using System.Globalization;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
+
+namespace Repmgr.Core.Failover.Reports;
+
+/// <summary>What the agents of a cluster say together.</summary>
+/// <param name="Answers">Of all nodes that are known, by their number.</param>
+public sealed record AgentsView(IReadOnlyList<AgentAnswer> Answers)
+{
+    public IEnumerable<AgentReport> Reports => Answers.Select(answer => answer.Report).OfType<AgentReport>();
+
+    /// <summary>Those who vote.</summary>
+    public IEnumerable<AgentReport> Voters => Reports.Where(report => report.IsVoter);
+
+    /// <summary>The newest that any of them remembers.</summary>
+    public Membership? Membership => Voters.Select(report => report.Membership).OfType<Membership>()
+        .OrderBy(membership => membership.Term).ThenBy(membership => membership.Change).LastOrDefault();
+
+    /// <summary>Who holds the highest term; null: nobody who answers.</summary>
+    public AgentReport? Holder => Voters.Where(report => report.IsHolder).OrderBy(report => report.Term).LastOrDefault();
+
+    public Term Term => Voters.Select(report => report.Term).DefaultIfEmpty().Max();
+
+    /// <summary>As the holder has it, who alone knows what is left of it; else as any voter has it.</summary>
+    public PauseReport? Pause => Holder is { } holder ? holder.Pause : Voters.Select(report => report.Pause).FirstOrDefault(pause => pause is not null);
+
+    public RememberedSet? Set => Voters.Aggregate((RememberedSet?)null, (newest, report) => RememberedSet.Newest(newest, report.Set));
+
+    public int Majority => Membership is { } membership ? (membership.Voters.Count / 2) + 1 : 0;
+
+    public string Label(NodeId node) => Answers.FirstOrDefault(answer => answer.Node == node)?.Label ?? $"node {node}";
+
+    public AgentReport? Of(NodeId node) => Reports.FirstOrDefault(report => report.Node == node);
+
+    /// <summary>Which protection is missing, and what would bring it: whole sentences.</summary>
+    public IReadOnlyList<string> Lacks()
+    {
+        List<string> lacks = [];
+        if (Membership is not { } membership)
+            return lacks;
+        int voters = membership.Voters.Count;
+        int silent = membership.Voters.Count(voter => Of(voter.Id.Node) is null or { IsVoter: false });
+        if (voters < 3)
+            lacks.Add(Say($"There are {voters} voters, and a majority of two is both: add a node or a witness."));
+        else if (voters % 2 == 0)
+            lacks.Add(Say($"There are {voters} voters: they survive no more failures than {voters - 1} would. A witness makes them {voters + 1}."));
+        if (silent > 0)
+            lacks.Add(Say($"{silent} of {voters} voters do not answer; {Majority} are needed."));
+        if (Set is not { Mode: not SyncMode.Off })
+            lacks.Add("Commits wait for no standby (synchronous = off): what a silent host alone had is lost.");
+        if (Voters.Where(report => membership.Voters.Any(voter => voter.HasData && voter.Id.Node == report.Node)) is var withData && withData.Any(report => !report.HasWatchdog))
+            lacks.Add("Without a hardware watchdog an agent and its guard that are frozen together take no server out of service.");
+        if (Holder is { } holder && !(holder.GuardHeardAgo <= holder.Ttl))
+            lacks.Add($"The guard of {Label(holder.Node)} does not answer: its lease is not renewed.");
+        return lacks;
+    }
+
+    /// <summary>What holds an election back at this moment, as a clause; null: nothing, or there is no need of one.</summary>
+    public string Now()
+    {
+        if (Membership is null)
+            return "no agent that answers is a voter yet";
+        if (Pause is { } pause)
+            return $"the cluster is paused{Duration.Left(pause.Left)}";
+        if (Holder is { } holder)
+            return holder.IsServing ? $"{Label(holder.Node)} holds the lease" : $"{Label(holder.Node)} holds term {holder.Term} and is {holder.Role}";
+        int free = Voters.Count(report => report is { Promise: null, QuietLeft.Ticks: 0 });
+        if (free < Majority)
+            return Say($"{free} of {Membership.Voters.Count} voters are free to vote, and a majority is {Majority}{Bound()}");
+        return Voters.All(report => report.Candidacy is not { IsEligible: true })
+            ? "no node that answers may become primary"
+            : "an election is under way";
+    }
+
+    private string Bound()
+    {
+        string[] bound = [.. Voters.Where(report => report.Promise is not null || report.QuietLeft > TimeSpan.Zero).Select(report => report.Promise is { } promise
+            ? $"{Label(report.Node)} gave its word to node {promise.To} for {Duration.Of(promise.Left)}"
+            : $"{Label(report.Node)} was just started and votes in {Duration.Of(report.QuietLeft)}")];
+        return bound.Length == 0 ? "" : $": {string.Join(", ", bound)}";
+    }
+
+    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>Lengths of time for people.</summary>
+public static class Duration
+{
+    public static string Of(TimeSpan time) => time.TotalSeconds switch
+    {
+        < 10 => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, time.TotalSeconds):0.0} s"),
+        < 120 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s"),
+        < 7200 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0} min"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.#} h"),
+    };
+
+    /// <summary>To be put behind a statement; empty when it is not known.</summary>
+    public static string Left(TimeSpan? time) => time is { } left ? $", for {Of(left)} more" : "";
+}

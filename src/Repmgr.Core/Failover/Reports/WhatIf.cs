@@ -1,0 +1,103 @@
+using System.Globalization;
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
+
+namespace Repmgr.Core.Failover.Reports;
+
+/// <summary>What would come of the loss of a node now (R17), by the rules that the agents decide by and from what they say.</summary>
+/// <param name="Node">The node that is lost.</param>
+/// <param name="Outcome">What would become of the primary.</param>
+/// <param name="Successor">Who would be primary instead; null: nobody.</param>
+/// <param name="Gate">The rule that would keep an election from succeeding; null: none.</param>
+/// <param name="Says">For people: a sentence or two.</param>
+public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successor, string? Gate, string Says)
+{
+    /// <summary>The host of this node is lost, and its agent with it.</summary>
+    public static WhatIf Lost(AgentsView agents, NodeId node)
+    {
+        ArgumentNullException.ThrowIfNull(agents);
+        if (agents.Membership is not { } membership)
+            return Refused(node, "R1", "No agent that answers is a voter: nothing would be decided.");
+        AgentReport[] left = [.. agents.Voters.Where(report => report.Node != node && membership.Voters.Any(voter => voter.Id.Node == report.Node))];
+        return agents.Holder?.Node == node || agents.Holder is null ? Elected(agents, membership, node, left) : Kept(agents, agents.Holder, membership, node, left.Length);
+    }
+
+    /// <summary>The primary goes on, if a majority is left to renew its lease.</summary>
+    private static WhatIf Kept(AgentsView agents, AgentReport holder, Membership membership, NodeId node, int left)
+    {
+        string primary = agents.Label(holder.Node);
+        if (!membership.IsMajority(left))
+        {
+            return agents.Pause is { IsInForce: true }
+                ? new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, Say($"{primary} would stay the primary until the pause is over; then it would take itself out of service, since {left} of {membership.Voters.Count} voters would be left."))
+                : new WhatIf(node, WhatIfOutcome.Stopped, null, "R2", Say($"{primary} would take itself out of service within {Duration.Of(holder.Ttl)}: {left} of {membership.Voters.Count} voters would be left, and a majority is {agents.Majority}."));
+        }
+
+        int more = left - agents.Majority;
+        string then = more == 0 ? "The loss of one more voter would stop it." : Say($"{more} more voters could be lost.");
+        string commits = agents.Set is { Mode: SyncMode.Strict } set && set.Set.Contains(node) && set.Set.Members.Length - 1 < set.Set.Count
+            ? " Commits would wait until it is back (synchronous = strict)." : "";
+        return new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, $"{primary} would stay the primary. {then}{commits}");
+    }
+
+    /// <summary>The gates of an election, in the order in which the agents come to them.</summary>
+    private static WhatIf Elected(AgentsView agents, Membership membership, NodeId node, IReadOnlyList<AgentReport> left)
+    {
+        if (agents.Pause is { } pause)
+            return Refused(node, "R14", $"Nothing would happen: the cluster is paused{Duration.Left(pause.Left)}. There would be no primary until it is unpaused.");
+        if (!membership.IsMajority(left.Count))
+            return Refused(node, "R6", Say($"There would be no election: {left.Count} of {membership.Voters.Count} voters would be left, and a majority is {agents.Majority}."));
+
+        Candidacy[] known = [.. left.Select(report => report.Candidacy).OfType<Candidacy>()];
+        Candidacy? best = known.Where(candidacy => candidacy.IsEligible).Order(CandidateOrder.BestFirst).FirstOrDefault();
+        if (best is null)
+            return Refused(node, "R7", $"Nobody could be elected: {string.Join("; ", left.Select(report => $"{agents.Label(report.Node)}: {report.Ineligible ?? "it cannot tell how far its data go"}"))}.");
+        SyncMember[] members = [.. left.Select(report => report.Member).OfType<SyncMember>()];
+        if (agents.Set is { } set && !SyncRules.MayElect(set, members))
+            return Refused(node, "R9", $"Nobody could be elected: too few of {set.Set} would answer with their data, and only they are sure to have every commit.");
+        return new WhatIf(node, WhatIfOutcome.FailedOver, best.Node, null, Tell(agents, node, left, known, best));
+    }
+
+    private static string Tell(AgentsView agents, NodeId node, IReadOnlyList<AgentReport> left, IReadOnlyList<Candidacy> known, Candidacy best)
+    {
+        AgentReport successor = agents.Of(best.Node)!;
+        string when = agents.Holder is null ? "as soon as a majority is free to vote" : $"after {Duration.Of(successor.Ttl)} if its host is silent, at once if only its server ends";
+        TimeSpan quiet = left.Select(report => report.QuietLeft).Order().ElementAt(Math.Min(left.Count, agents.Majority) - 1);
+        string waits = quiet > TimeSpan.Zero ? $" Not before {Duration.Of(quiet)} are over: agents that were just started do not vote." : "";
+        string fetches = known.Where(candidacy => candidacy.Data > best.Data).MaxBy(candidacy => candidacy.Data) is { } ahead
+            ? $" It would first fetch the WAL that it lacks from {agents.Label(ahead.Node)}." : "";
+        return $"{agents.Label(best.Node)} would be the primary, {when}.{waits}{fetches}{Loss(agents, node, known)}";
+    }
+
+    private static string Loss(AgentsView agents, NodeId node, IReadOnlyList<Candidacy> known)
+    {
+        if (agents.Set is { Mode: not SyncMode.Off, Set.Count: > 0 })
+            return " No acknowledged commit would be lost.";
+        if (agents.Of(node)?.Position is not { } written)
+            return "";
+        ulong lacks = known.Max(candidacy => candidacy.Data.Position) is var most && most < written ? (ulong)(written - most) : 0;
+        return lacks == 0
+            ? " As of now the standbys have all its WAL."
+            : Say($" With a silent host the newest {lacks} bytes of WAL would be lost as of now.");
+    }
+
+    private static WhatIf Refused(NodeId node, string gate, string says) => new(node, WhatIfOutcome.NoPrimary, null, gate, says);
+
+    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>What would become of the primary.</summary>
+public enum WhatIfOutcome
+{
+    /// <summary>It stays.</summary>
+    Kept,
+
+    /// <summary>Another node takes over.</summary>
+    FailedOver,
+
+    /// <summary>It takes itself out of service.</summary>
+    Stopped,
+
+    /// <summary>It is lost, and nobody takes over.</summary>
+    NoPrimary,
+}

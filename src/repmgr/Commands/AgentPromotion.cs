@@ -1,0 +1,69 @@
+using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Reports;
+using Repmgr.Core.Problems;
+using Repmgr.Engine.Failover;
+using Repmgr.Engine.Logging;
+
+namespace Repmgr.Cli.Commands;
+
+/// <summary><c>repmgr standby promote</c> where agents decide: the primary's agent is asked to hand over (R18), and its answer is awaited in what becomes of it.</summary>
+internal sealed class AgentPromotion(LocalNode node)
+{
+    public async Task<ExitCode> RunAsync(CancellationToken cancel)
+    {
+        (AgentsLook? look, Problem? problem) = await AgentsLook.BeginAsync(node.Settings, node.Tools.Connector, cancel);
+        if (look is null)
+            return node.Context.Refuse(problem!, ExitCode.DbConnection);
+        using (look)
+            return await RunAsync(look, cancel);
+    }
+
+    private async Task<ExitCode> RunAsync(AgentsLook look, CancellationToken cancel)
+    {
+        AgentsView agents = await look.LookAsync(cancel);
+        RequestChoice choice = RequestChoice.Promote(agents, node.Id, node.Options.Force);
+        if (choice is RequestChoice.Refused refused)
+            return node.Context.Refuse(refused.Problem);
+        if (node.Options.DryRun)
+        {
+            node.Context.Output.Line($"1. {(choice is RequestChoice.Ask planned ? planned.Says : ((RequestChoice.Wait)choice).Says)}");
+            return ExitCode.Success;
+        }
+
+        node.Log.Info(choice is RequestChoice.Ask asked ? asked.Says : ((RequestChoice.Wait)choice).Says);
+        if (choice is RequestChoice.Ask ask)
+        {
+            await CheckpointAsync(look, ask.Of[0], cancel);
+            if (!await AgentCommands.AskAsync(node.Context, look, agents, ask, cancel))
+                return ExitCode.PromotionFailed;
+        }
+
+        return await AwaitAsync(look, agents, cancel);
+    }
+
+    private async Task<ExitCode> AwaitAsync(AgentsLook look, AgentsView before, CancellationToken cancel)
+    {
+        TimeSpan within = node.Settings.PromoteCheckTimeout;
+        (AgentsView agents, bool isSo) = await AgentCommands.AwaitAsync(look, view => view.Holder is { IsServing: true } serving && serving.Term > before.Term, within, cancel);
+        if (isSo && agents.Holder!.Node == node.Id)
+        {
+            string details = $"node {agents.Label(node.Id)} is the primary, in term {agents.Term}; the others follow it by themselves";
+            await node.Tools.Events.RecordAsync(node.On, new ClusterEvent(node.Id, EventName.StandbyPromote, Successful: true, details), cancel);
+            node.Log.Notice(details);
+            return ExitCode.Success;
+        }
+
+        return node.Context.Refuse(
+            isSo
+                ? new Problem($"{agents.Label(agents.Holder!.Node)} was elected instead", "It was the better candidate.", "\"repmgr cluster explain\" says what was decided on.")
+                : new Problem($"no node has become the primary within {within.TotalSeconds:0.#} s", $"At this moment, {agents.Now()}.", "\"repmgr cluster explain\" says what the agents wait for."),
+            ExitCode.PromotionFailed);
+    }
+
+    /// <summary>What it has written before the request, the server need not write while nobody is primary.</summary>
+    private async Task CheckpointAsync(AgentsLook look, NodeId primary, CancellationToken cancel)
+    {
+        if (await look.CheckpointAsync(primary, cancel) is { } refusal)
+            node.Log.Info("no checkpoint was made before: the primary takes longer to stop", refusal);
+    }
+}
