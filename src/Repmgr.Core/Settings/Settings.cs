@@ -123,6 +123,13 @@ public sealed record Settings
     public RejoinPolicy Rejoin { get; init; }
     public TimeSpan AgentRestartGrace { get; init; } = TimeSpan.FromSeconds(30);
     public TimeSpan FailoverCooldown { get; init; } = TimeSpan.FromSeconds(60);
+    public string? BeforePromoteCommand { get; init; }
+    public string? AfterPromoteCommand { get; init; }
+    public string? AfterDemoteCommand { get; init; }
+    public string? BeforeFollowCommand { get; init; }
+    public string? AfterFollowCommand { get; init; }
+    public string? FenceCommand { get; init; }
+    public TimeSpan HookTimeout { get; init; } = TimeSpan.FromSeconds(10);
     public string? PromoteCommand { get; init; }
     public string? FollowCommand { get; init; }
     public TimeSpan PrimaryNotificationTimeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -117,7 +117,8 @@ public sealed class FailoverAgent(
             peers.Know(known.Id, known.Address);
 
         await using var eyes = new ServerEyes(node, (taken, view) => Post(at => new Input.Observed(at, taken, view)), log);
-        var steps = new ServerSteps(node, eyes, Known, () => [.. Members().Select(voter => voter.Id.Node)], log);
+        var hooks = new AgentHooks(settings, node.Id, node.Name, log);
+        var steps = new ServerSteps(node, eyes, hooks, Known, () => [.. Members().Select(voter => voter.Id.Node)], log);
         var rescue = new WalRescue(node, steps, peers, state.Path, policy.WalRescueTimeout, log);
         var rejoin = new Rejoin(node, eyes, steps, state.DivergedWal, Known, log);
         var api = new AgentApi(
@@ -138,7 +139,7 @@ public sealed class FailoverAgent(
         while (!await echoes.AskAsync(guard, new GuardOrder(null)))
             cancel.ThrowIfCancellationRequested();
 
-        using var queue = new StepQueue((step, token) => DoAsync(step, steps, rescue, rejoin, policy, token), (step, outcome) => Done(node, eyes, step, outcome), log);
+        using var queue = new StepQueue((step, token) => DoAsync(step, hooks, steps, rescue, rejoin, policy, token), (step, outcome) => Done(node, eyes, step, outcome), log);
         var writer = new StateWriter(
             written => state.Change(content => content with { Durable = written }), version => Post(at => new Input.Persisted(at, version)), log);
         writer.Start();
@@ -161,13 +162,15 @@ public sealed class FailoverAgent(
 
     private IEnumerable<Voter> Members() => _loop!.State.Durable.Membership.Voters.Where(voter => voter.HasData);
 
-    private async Task<StepOutcome> DoAsync(AgentStep step, ServerSteps steps, WalRescue rescue, Rejoin rejoin, AgentPolicy policy, CancellationToken cancel)
+    private async Task<StepOutcome> DoAsync(AgentStep step, AgentHooks hooks, ServerSteps steps, WalRescue rescue, Rejoin rejoin, AgentPolicy policy, CancellationToken cancel)
     {
         log.Info(StepText.Of(step));
         switch (step)
         {
             case AgentStep.Fence fence:
-                return await steps.FenceAsync(fence.IsOrderly, cancel);
+                StepOutcome fenced = await steps.FenceAsync(fence.IsOrderly, cancel);
+                hooks.AfterDemote();
+                return fenced;
             case AgentStep.CutReceiver:
                 return await steps.CutAsync(cancel);
             case AgentStep.FetchWal fetch:
@@ -175,9 +178,17 @@ public sealed class FailoverAgent(
             case AgentStep.StartServer:
                 return await steps.StartAsync(cancel);
             case AgentStep.Promote promote:
-                return await steps.PromoteAsync(promote, policy.PromoteTimeout, cancel);
+                await hooks.BeforePromoteAsync(promote, cancel);
+                StepOutcome promoted = await steps.PromoteAsync(promote, policy.PromoteTimeout, cancel);
+                if (promoted is StepOutcome.Done)
+                    hooks.AfterPromote(promote);
+                return promoted;
             case AgentStep.Follow follow:
-                return await steps.FollowAsync(follow.Term, follow.Holder, cancel);
+                await hooks.BeforeFollowAsync(follow, cancel);
+                StepOutcome followed = await steps.FollowAsync(follow.Term, follow.Holder, cancel);
+                if (followed is StepOutcome.Done)
+                    hooks.AfterFollow(follow);
+                return followed;
             case AgentStep.Rebuild rebuild:
                 DurableState durable = _loop!.State.Durable;
                 Lsn fork = durable is { Data: { } data, Rebuilding: { } rebuilding } ? data.CommonUntil(rebuilding.History) : Lsn.Zero;

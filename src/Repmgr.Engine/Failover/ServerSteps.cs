@@ -15,16 +15,18 @@ namespace Repmgr.Engine.Failover;
 /// <summary>Does what the machine orders on this host. Each step has a deadline, looks before it acts, and can be repeated.</summary>
 /// <param name="node">The node.</param>
 /// <param name="eyes">How far its WAL was seen to go.</param>
+/// <param name="hooks">The operator's commands.</param>
 /// <param name="known">How a node is reached.</param>
 /// <param name="members">The nodes with data.</param>
 /// <param name="log">Hears what goes on.</param>
-internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, Func<NodeId, KnownNode?> known, Func<IReadOnlyList<NodeId>> members, ILog log)
+internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, AgentHooks hooks, Func<NodeId, KnownNode?> known, Func<IReadOnlyList<NodeId>> members, ILog log)
 {
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan CutWithin = TimeSpan.FromSeconds(2);
     // A lease that is not renewed any more lasts a little longer than this.
     private static readonly TimeSpan OrderlyWithin = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan KillWithin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan QuitWithin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(2);
 
@@ -47,10 +49,28 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, Func<NodeId, 
             _ = ProcessSweep.Send(postmaster, ProcessSweep.SigQuit);
         while (ProcessSweep.Signal(node.Canonical, 0, 0) > 0 && BootClock.Now - began < QuitWithin && LocalServer.Look(node.DataDirectory) is LocalServerState.Running)
             await Task.Delay(Tick, cancel);
-        while (ProcessSweep.Signal(node.Canonical, ProcessSweep.SigKill, postmaster) != 0)
-            await Task.Delay(Tick, cancel);
+        await SweepAsync(postmaster, cancel);
         Secure();
         return new StepOutcome.Stopped(await EndAsync(eyes.Flushed, cancel));
+    }
+
+    /// <summary>SIGKILL until nothing is left. For what does not go, a disk that hangs for instance, there is the operator's command, once.</summary>
+    private async Task SweepAsync(int postmaster, CancellationToken cancel)
+    {
+        TimeSpan began = BootClock.Now;
+        bool asked = false;
+        while (ProcessSweep.Signal(node.Canonical, ProcessSweep.SigKill, postmaster) != 0)
+        {
+            if (!asked && BootClock.Now - began >= KillWithin)
+            {
+                asked = true;
+                log.Error("processes of the server do not end, though they were killed", "They are waiting for something in the kernel, usually for a disk.");
+                if (await hooks.FenceAsync(cancel))
+                    return;
+            }
+
+            await Task.Delay(Tick, cancel);
+        }
     }
 
     /// <summary>Ends the receiver and sees that it is gone (R8).</summary>

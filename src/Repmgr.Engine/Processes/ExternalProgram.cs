@@ -49,12 +49,14 @@ public static class ExternalProgram
     /// <param name="environment">Added to our own; null removes a variable.</param>
     /// <param name="within">After that it is killed with its children.</param>
     /// <param name="cancel">Kills it with its children too, and throws.</param>
+    /// <param name="input">What it reads from its standard input; null: nothing.</param>
     public static async Task<ProgramResult> RunAsync(
         string program,
         IReadOnlyList<string> arguments,
         IReadOnlyDictionary<string, string?>? environment,
         TimeSpan within,
-        CancellationToken cancel)
+        CancellationToken cancel,
+        string? input = null)
     {
         var output = new StringBuilder();
         var error = new StringBuilder();
@@ -64,6 +66,7 @@ public static class ExternalProgram
             .WithArguments(arguments)
             .WithEnvironmentVariables(ProgramEnvironment.With(environment))
             .WithValidation(CommandResultValidation.None)
+            .WithStandardInputPipe(input is null ? PipeSource.Null : PipeSource.FromString(input, new UTF8Encoding(false)))
             .WithStandardOutputPipe(PipeTarget.ToStringBuilder(output, Encoding.UTF8))
             .WithStandardErrorPipe(PipeTarget.ToStringBuilder(error, Encoding.UTF8));
         try

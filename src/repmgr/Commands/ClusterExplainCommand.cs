@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Repmgr.Cli.Output;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover.Reports;
@@ -68,7 +69,7 @@ internal sealed class ClusterExplainCommand : NodeCommand
     private static ExplainJson Json(AgentsView agents, IReadOnlyList<WhatIf> ifLost, bool all) => new(
         FailoverJson.Of(agents),
         [.. Decisions(agents, all).Select(item => new DecisionJson(item.Report.Node.Value, item.Decision.Ago.TotalSeconds, item.Decision.Rule, item.Decision.Name, item.Decision.Evidence, item.Decision.Times))],
-        [.. ifLost.Select(what => new WhatIfJson(what.Node.Value, what.Outcome.ToString().ToLowerInvariant(), what.Successor?.Value, what.Gate, what.Says))]);
+        [.. ifLost.Select(what => new WhatIfJson(what.Node.Value, JsonNamingPolicy.SnakeCaseLower.ConvertName(what.Outcome.ToString()), what.Successor?.Value, what.Gate, what.Says))]);
 
     // Ages, not instants: the clocks of two hosts cannot be compared, but the answers came at one moment.
     private static IEnumerable<(AgentReport Report, DecisionReport Decision)> Decisions(AgentsView agents, bool all) => agents.Reports

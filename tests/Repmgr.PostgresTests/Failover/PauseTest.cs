@@ -111,7 +111,8 @@ public sealed class PauseTest : LabTest
     [Fact]
     public async Task A_standby_is_promoted_on_request_no_row_is_lost_and_the_former_primary_follows()
     {
-        AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
+        string[] hooks = ["before_promote", "after_promote", "after_demote", "before_follow", "after_follow"];
+        AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default, [.. hooks.Select(hook => $"{hook}_command = 'cat >> ~/hooks'")]);
         await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
         await Eventually.TrueAsync(() => Task.FromResult(clients.Now > Seconds(5)), Seconds(20), "all voters vote");
         await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
@@ -127,14 +128,21 @@ public sealed class PauseTest : LabTest
         await clients.ShouldAllBeOnAsync(cluster.Node(3));
         Assert.Contains("is the primary already", (await cluster.Node(3).RepmgrAsync("standby", "promote")).ShouldExit(ExitCode.BadConfig).Stderr, StringComparison.Ordinal);
 
+        await HooksAsync(cluster.Node(3), """{"event":"before_promote","node_id":3,"node_name":"node3","primary_node_id":3,"term":2}""", """{"event":"after_promote","node_id":3,"node_name":"node3","primary_node_id":3,"term":2}""");
+        await HooksAsync(cluster.Node(1), """{"event":"after_demote","node_id":1,"node_name":"node1"}""", """{"event":"before_follow","node_id":1,"node_name":"node1","primary_node_id":3,"term":2}""", """{"event":"after_follow","node_id":1,"node_name":"node1","primary_node_id":3,"term":2}""");
+
         string show = (await cluster.Node(1).RepmgrAsync("cluster", "show", "--terse")).Stdout;
         Assert.Contains("failover: automatic; term 2 is held by node3 (ID: 3)", show, StringComparison.Ordinal);
         Assert.Contains("voters: 3 of 3 answer, 2 are needed", show, StringComparison.Ordinal);
         using JsonDocument explained = JsonDocument.Parse((await cluster.Node(1).RepmgrAsync("cluster", "explain", "--json")).ShouldSucceed().Stdout);
         Assert.Equal(
-            ["kept", "kept", "failedover"], explained.RootElement.GetProperty("if_lost").EnumerateArray().Select(what => what.GetProperty("outcome").GetString()));
+            ["kept", "kept", "failed_over"], explained.RootElement.GetProperty("if_lost").EnumerateArray().Select(what => what.GetProperty("outcome").GetString()));
         Assert.Contains(explained.RootElement.GetProperty("decisions").EnumerateArray(), decision => decision.GetProperty("name").GetString() == "HandsOver");
     }
+
+    private static Task HooksAsync(TestServer node, params string[] lines) => Eventually.TrueAsync(
+        async () => (await File.ReadAllLinesAsync(Path.Combine(node.Directory, "hooks"), TestContext.Current.CancellationToken)).Intersect(lines).Count() == lines.Length,
+        Seconds(20), $"{node.Name} has run its commands");
 
     private static async Task KillAgentAsync(AgentCluster cluster, int node)
     {

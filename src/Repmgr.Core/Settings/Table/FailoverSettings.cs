@@ -55,6 +55,16 @@ internal static class FailoverSettings
             "How long a primary may write while its repmgrd is stopped to be started again. After it the guard takes the server out of service, and the others elect."),
         Delay("failover_cooldown", s => s.FailoverCooldown, (s, v) => s with { FailoverCooldown = v },
             "A primary that was promoted a shorter time ago than this is not replaced because its server hangs: it may go on. A server that has ended, and a lease that has, are not waited for."),
+        Hook("before_promote_command", s => s.BeforePromoteCommand, (s, v) => s with { BeforePromoteCommand = v },
+            "A command that is run before this node is promoted. It gets no longer than the lease allows, which is less than lease_ttl; whatever becomes of it, the promotion follows."),
+        Hook("after_promote_command", s => s.AfterPromoteCommand, (s, v) => s with { AfterPromoteCommand = v }, "A command that is run when this node was promoted."),
+        Hook("after_demote_command", s => s.AfterDemoteCommand, (s, v) => s with { AfterDemoteCommand = v }, "A command that is run when this node's server was taken out of service."),
+        Hook("before_follow_command", s => s.BeforeFollowCommand, (s, v) => s with { BeforeFollowCommand = v }, "A command that is run before this node is pointed to a primary."),
+        Hook("after_follow_command", s => s.AfterFollowCommand, (s, v) => s with { AfterFollowCommand = v }, "A command that is run when this node was pointed to a primary."),
+        Hook("fence_command", s => s.FenceCommand, (s, v) => s with { FenceCommand = v },
+            "A command that is run when processes of this node's server do not end within a second of SIGKILL, because they wait in the kernel for a disk. If it ends with exit code 0, "
+            + "the server counts as out of service: it has to make sure of that, for instance by switching the storage away."),
+        Delay("hook_timeout", s => s.HookTimeout, (s, v) => s with { HookTimeout = v }, "How long these commands may take. Then they are ended with all that they have started."),
         Command("promote_command", s => s.PromoteCommand, (s, v) => s with { PromoteCommand = v }, Generation.One, "How this node is promoted in a failover."),
         Command(
             "follow_command", s => s.FollowCommand, (s, v) => s with { FollowCommand = v }, Generation.One, "How this node is pointed at the new primary in a failover; %n stands for the primary's node id."),
@@ -156,6 +166,15 @@ internal static class FailoverSettings
             TakesEffect = TakesEffect.OnReload,
             Replaced = Feature.ReplacedByVotes,
             Description = description,
+        };
+
+    private static Setting<string?> Hook(string name, Func<Settings, string?> get, Func<Settings, string?, Settings> set, string description) =>
+        new(name, SettingType.Command, get, set)
+        {
+            Group = SettingGroup.Failover,
+            Since = Generation.Six,
+            TakesEffect = TakesEffect.AtRestart,
+            Description = description + " It is run by a shell, and reads a line of JSON: event, node_id, node_name, primary_node_id, term.",
         };
 
     private static Setting<TimeSpan> Seconds(string name, int min, Func<Settings, TimeSpan> get, Func<Settings, TimeSpan, Settings> set, string description) =>
