@@ -36,6 +36,16 @@ internal static class Pausing
         return null;
     }
 
+    /// <summary>An order does not take a server out of service that goes on because of the pause alone: its lease comes first, or the pause's end by itself.</summary>
+    public static string? EndByOrder(Draft turn)
+    {
+        bool isHeld = turn.State.Role is not Role.Holding { Stage: HoldingStage.Serving } holding
+            || (holding.End is { } end && turn.Now < LeaseTimes.FenceDeadline(end, turn.Policy));
+        return IsOn(turn.State) && !isHeld
+            ? "No majority of the agents acknowledges the lease of this node at the moment. Without the pause its server would be taken out of service at once."
+            : End(turn, "by order");
+    }
+
     /// <summary>A voter has only the operator's word: nothing of what it sees itself may contradict.</summary>
     public static string? EndWithoutHolder(Draft turn)
     {

@@ -10,7 +10,7 @@ internal static class Requests
             Request.ResumeWithoutHolder => Pausing.EndWithoutHolder(turn),
             _ when turn.State.Role is not Role.Holding { Stage: HoldingStage.Serving or HoldingStage.Waiting, Affirming: null } => NotHolder(turn),
             Request.Pause pause => Pausing.Begin(turn, pause.Length),
-            Request.Resume => Pausing.End(turn, "by order"),
+            Request.Resume => Pausing.EndByOrder(turn),
             Request.HandOver handOver => HandingOver.Begin(turn, handOver.Successor),
             Request.SetSynchronous set => CommitFence.Choose(turn, set.Mode, set.Count),
             _ => "The agent does not know this request.",

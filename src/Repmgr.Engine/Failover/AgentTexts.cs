@@ -37,6 +37,7 @@ internal static class EdgeText
             "Resumes" => (Severity.Notice, "this node goes on as the primary"),
             "Affirms" => (Severity.Notice, "this node stands for a higher term, to stay the primary"),
             "Affirmed" => (Severity.Notice, "this node stays the primary"),
+            "Fenced" when edge.Rule == "R14" => (Severity.Notice, "the pause is over, and this node, whose server does not write, gives its role back"),
             "Fenced" => (Severity.Notice, "the server is out of service: no process of it is left"),
             "LeaseEnds" => (Severity.Warning, "the lease ends, and the server is taken out of service"),
             "ServerDied" => (Severity.Warning, "the server of this primary has ended or hangs; its lease is given back"),

@@ -10,6 +10,7 @@ namespace Repmgr.Cli.Commands;
 internal sealed class ServicePauseCommand(bool pauses) : NodeCommand
 {
     private static readonly TimeSpan Default = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LeaseWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AcknowledgedWithin = TimeSpan.FromSeconds(10);
 
     protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
@@ -25,7 +26,10 @@ internal sealed class ServicePauseCommand(bool pauses) : NodeCommand
 
     private async Task<ExitCode> RunAsync(LocalNode node, AgentsLook look, CancellationToken cancel)
     {
-        AgentsView agents = await look.LookAsync(cancel);
+        // A primary's agent that was just started has no lease yet, and does not end the pause without one.
+        AgentsView agents = pauses
+            ? await look.LookAsync(cancel)
+            : (await AgentCommands.AwaitAsync(look, view => view.Holder is not { Role: nameof(Core.Failover.HoldingStage.Serving) } holder || holder.LeaseLeft > holder.Ttl / 3, LeaseWithin, cancel)).View;
         TimeSpan length = node.Options.PauseFor ?? Default;
         RequestChoice choice = pauses ? RequestChoice.Pause(agents, length)
             : node.Options.HolderIsDown ? RequestChoice.UnpauseWithoutHolder(agents, await look.AnsweringAsync(cancel))

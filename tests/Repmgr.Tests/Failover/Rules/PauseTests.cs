@@ -104,8 +104,11 @@ public sealed class PauseTests
         Assert.Empty(again.Steps);
         Assert.Equal(again.State.PauseEnds, again.GuardOrders.First(order => order.PausedUntil is not null).PausedUntil);
 
-        // With its end comes the end of a lease that nobody has renewed.
+        // Nobody has renewed its lease: an order would end its server with the pause, and is refused; at the expiry it ends.
         again.Ask(new Request.Resume()).Pass(0.05);
+        Assert.Contains("No majority", again.Replies[^1].Refusal, StringComparison.Ordinal);
+        Assert.Empty(again.Steps);
+        again.Pass(31);
         Assert.Single(again.Steps.OfType<AgentStep.Fence>());
     }
 
