@@ -47,7 +47,7 @@ internal sealed class AgentPromotion(LocalNode node)
         (AgentsView agents, bool isSo) = await AgentCommands.AwaitAsync(look, view => view.Holder is { IsServing: true } serving && serving.Term > before.Term, within, cancel);
         if (isSo && agents.Holder!.Node == node.Id)
         {
-            string details = $"node {agents.Label(node.Id)} is the primary, in term {agents.Term}; the others follow it by themselves";
+            string details = $"{agents.Label(node.Id)} is the primary, in term {agents.Term}; the others follow it by themselves";
             await node.Tools.Events.RecordAsync(node.On, new ClusterEvent(node.Id, EventName.StandbyPromote, Successful: true, details), cancel);
             node.Log.Notice(details);
             return ExitCode.Success;

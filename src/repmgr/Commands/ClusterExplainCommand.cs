@@ -45,6 +45,8 @@ internal sealed class ClusterExplainCommand : NodeCommand
             output.Line(line);
         output.Line("");
         output.Line("What the agents decided last:");
+        if (!Decisions(agents, all).Any())
+            output.Line("  nothing yet");
         foreach ((AgentReport report, DecisionReport decision) in Decisions(agents, all))
         {
             string times = decision.Times > 1 ? string.Create(CultureInfo.InvariantCulture, $" ({decision.Times} times)") : "";

@@ -63,7 +63,7 @@ internal sealed class ServicePauseCommand(bool pauses) : NodeCommand
         }
 
         if (pauses)
-            node.Log.Notice($"failover is paused for {Duration.Of(length)}", $"Nobody is elected meanwhile, and no server is taken out of service. {NotAnswering(agents)}", "\"repmgr service unpause\" ends it before.");
+            node.Log.Notice($"failover is paused for {Duration.Of(length)}", $"Nobody is elected meanwhile, and no server is taken out of service. {NotAnswering(agents)}".TrimEnd(), "\"repmgr service unpause\" ends it before.");
         else
             node.Log.Notice("failover is not paused any more", $"Agents vote again {Duration.Of(before.Reports.Max(report => report.Ttl))} after they have heard of it. {NotAnswering(agents)}".TrimEnd());
         return ExitCode.Success;

@@ -33,9 +33,9 @@ internal sealed class ServiceStatusCommand : NodeCommand
             return node.Context.Refuse((ClusterFound.Nowhere)found);
         ServiceRow[] rows = report is not null
             ? await Task.WhenAll(report.Nodes.Select(seen => OfAsync(node, seen, agents, cancel)))
-            : [.. agents!.Answers.Select(ServiceRow.Of)];
+            : [.. agents!.Answers.Select(answer => ServiceRow.Of(answer, agents))];
         if (report is null)
-            node.Log.Warning("no server of the cluster can be asked; what follows is what the agents say", ((ClusterFound.Nowhere)found).Problem.Detail);
+            node.Log.Warning("neither the local server nor its upstream can be asked; what follows is what the agents say", ((ClusterFound.Nowhere)found).Problem.Detail);
         ServiceStatusText.Print(node.Context.Output, rows, agents, node.Options);
         return ExitCode.Success;
     }
@@ -67,10 +67,11 @@ internal sealed record ServiceRow(
     public static ServiceRow Of(NodeReport seen, int? pid) => Bare(seen) with { HasDaemon = pid is null ? null : pid > 0, Pid = pid > 0 ? pid : null };
 
     /// <summary>Where no server can be asked.</summary>
-    public static ServiceRow Of(AgentAnswer answer) => answer.Report is { } agent
+    public static ServiceRow Of(AgentAnswer answer, AgentsView agents) => answer.Report is { } agent
         ? new ServiceRow(
             answer.Node, answer.Name, agent.IsServing ? "primary" : agent.Candidacy is null && agent.Ineligible == "it is a witness" ? "witness" : "standby",
-            agent.Server is "writable" or "recovering" ? "  running" : "- failed", agent.Upstream?.ToString() ?? "", "", agent.Candidacy?.Priority ?? 0,
+            agent switch { { IsServing: true } => "* running", { Server: "writable" or "recovering" } => "  running", _ => "- failed" },
+            agents.Answers.FirstOrDefault(other => other.Node == agent.Upstream)?.Name ?? "", "", agent.Candidacy?.Priority ?? 0,
             agent.Server is "writable" or "recovering", true, agent.Pid, agent.Pause is not null, agent.HolderHeardAgo)
         : new ServiceRow(answer.Node, answer.Name, "", "? unreachable", "", "", 0, false, null, null, null, null);
 
