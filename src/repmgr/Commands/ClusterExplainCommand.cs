@@ -5,7 +5,6 @@ using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover.Reports;
 using Repmgr.Core.Problems;
 using Repmgr.Engine.Failover;
-using Repmgr.Engine.Logging;
 
 namespace Repmgr.Cli.Commands;
 

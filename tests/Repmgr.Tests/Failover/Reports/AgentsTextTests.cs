@@ -1,4 +1,3 @@
-using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover.Reports;
 
 namespace Repmgr.Tests.Failover.Reports;
