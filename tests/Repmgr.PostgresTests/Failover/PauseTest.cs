@@ -31,7 +31,7 @@ public sealed class PauseTest : LabTest
         }
 
         cluster.StartAgent(1);
-        await cluster.Agents[1].SaysAsync("this node goes on as the primary", Seconds(20));
+        await cluster.Agents[1].SaysAsync("R4: the cluster is paused and the server writes", Seconds(20));
         await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
         (await cluster.Node(3).RepmgrAsync("service", "unpause")).ShouldSucceed();
         await OnlyNodeOneWritesForAsync(clients, Seconds(5));
