@@ -4,7 +4,7 @@ namespace Repmgr.Core.CommandLine;
 
 internal static class ServiceCommands
 {
-    private static readonly IReadOnlyList<(ExitCode Code, string When)> PauseCodes =
+    private static readonly (ExitCode Code, string When)[] PauseCodes =
         [(ExitCode.RepmgrdPause, "an agent refused, could not be asked, or no majority acknowledged it in time")];
 
     public static readonly IReadOnlyList<CommandDefinition> All =

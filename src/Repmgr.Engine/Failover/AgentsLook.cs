@@ -24,7 +24,7 @@ public sealed class AgentsLook : IDisposable
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CheckpointWithin = TimeSpan.FromMinutes(5);
 
-    private readonly IReadOnlyList<(KnownNode Node, AgentEndpoint? Agent)> _nodes;
+    private readonly (KnownNode Node, AgentEndpoint? Agent)[] _nodes;
     private readonly AgentClient _client;
     private readonly PostgresConnector _connector;
 

@@ -38,7 +38,7 @@ internal sealed class ClusterExplainCommand : NodeCommand
         }
     }
 
-    private static void Print(ResultOutput output, AgentsView agents, IReadOnlyList<WhatIf> ifLost, bool all)
+    private static void Print(ResultOutput output, AgentsView agents, WhatIf[] ifLost, bool all)
     {
         foreach (string line in AgentsText.Summary(agents))
             output.Line(line);
@@ -67,7 +67,7 @@ internal sealed class ClusterExplainCommand : NodeCommand
             output.Line($"  - {lack}");
     }
 
-    private static ExplainJson Json(AgentsView agents, IReadOnlyList<WhatIf> ifLost, bool all) => new(
+    private static ExplainJson Json(AgentsView agents, WhatIf[] ifLost, bool all) => new(
         FailoverJson.Of(agents),
         [.. Decisions(agents, all).Select(item => new DecisionJson(item.Report.Node.Value, item.Decision.Ago.TotalSeconds, item.Decision.Rule, item.Decision.Name, item.Decision.Evidence, item.Decision.Times))],
         [.. ifLost.Select(what => new WhatIfJson(what.Node.Value, JsonNamingPolicy.SnakeCaseLower.ConvertName(what.Outcome.ToString()), what.Successor?.Value, what.Gate, what.Says))]);

@@ -122,7 +122,7 @@ internal static class ServiceStatusText
         return table;
     }
 
-    private static IReadOnlyList<string> Cells(ServiceRow row) =>
+    private static string[] Cells(ServiceRow row) =>
     [
         row.Id.ToString(), row.Name, row.Role, row.IsRunning ? "1" : "0", row.HasDaemon switch { true => "1", false => "0", null => "-1" }, Number(row.Pid ?? -1),
         row.Paused switch { true => "1", false => "0", null => "-1" }, Number(row.Priority), Number(row.SeenAgo is { } ago ? (long)ago.TotalSeconds : -1), row.Location,

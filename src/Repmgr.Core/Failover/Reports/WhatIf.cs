@@ -41,12 +41,12 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
     }
 
     /// <summary>The gates of an election, in the order in which the agents come to them.</summary>
-    private static WhatIf Elected(AgentsView agents, Membership membership, NodeId node, IReadOnlyList<AgentReport> left)
+    private static WhatIf Elected(AgentsView agents, Membership membership, NodeId node, AgentReport[] left)
     {
         if (agents.Pause is { } pause)
             return Refused(node, "R14", $"Nothing would happen: the cluster is paused{Duration.Left(pause.Left)}. There would be no primary until it is unpaused.");
-        if (!membership.IsMajority(left.Count))
-            return Refused(node, "R6", Say($"There would be no election: {left.Count} of {membership.Voters.Count} voters would be left, and a majority is {agents.Majority}."));
+        if (!membership.IsMajority(left.Length))
+            return Refused(node, "R6", Say($"There would be no election: {left.Length} of {membership.Voters.Count} voters would be left, and a majority is {agents.Majority}."));
 
         Candidacy[] known = [.. left.Select(report => report.Candidacy).OfType<Candidacy>()];
         Candidacy? best = known.Where(candidacy => candidacy.IsEligible).Order(CandidateOrder.BestFirst).FirstOrDefault();
@@ -58,18 +58,18 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
         return new WhatIf(node, WhatIfOutcome.FailedOver, best.Node, null, Tell(agents, node, left, known, best));
     }
 
-    private static string Tell(AgentsView agents, NodeId node, IReadOnlyList<AgentReport> left, IReadOnlyList<Candidacy> known, Candidacy best)
+    private static string Tell(AgentsView agents, NodeId node, AgentReport[] left, Candidacy[] known, Candidacy best)
     {
         AgentReport successor = agents.Of(best.Node)!;
         string when = agents.Holder is null ? "as soon as a majority is free to vote" : $"after {Duration.Of(successor.Ttl)} if its host is silent, at once if only its server ends";
-        TimeSpan quiet = left.Select(report => report.QuietLeft).Order().ElementAt(Math.Min(left.Count, agents.Majority) - 1);
+        TimeSpan quiet = left.Select(report => report.QuietLeft).Order().ElementAt(Math.Min(left.Length, agents.Majority) - 1);
         string waits = quiet > TimeSpan.Zero ? $" Not before {Duration.Of(quiet)} are over: agents that were just started do not vote." : "";
         string fetches = known.Where(candidacy => candidacy.Data > best.Data).MaxBy(candidacy => candidacy.Data) is { } ahead
             ? $" It would first fetch the WAL that it lacks from {agents.Label(ahead.Node)}." : "";
         return $"{agents.Label(best.Node)} would be the primary, {when}.{waits}{fetches}{Loss(agents, node, known)}";
     }
 
-    private static string Loss(AgentsView agents, NodeId node, IReadOnlyList<Candidacy> known)
+    private static string Loss(AgentsView agents, NodeId node, Candidacy[] known)
     {
         if (agents.Set is { Mode: not SyncMode.Off, Set.Count: > 0 })
             return " No acknowledged commit would be lost.";
