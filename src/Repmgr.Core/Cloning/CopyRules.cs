@@ -18,6 +18,9 @@ public static class CopyRules
     /// <summary>Files of our own beside the cluster's begin like this; they are neither copied nor taken for extraneous.</summary>
     public const string OwnPrefix = "repmgr_clone.";
 
+    /// <summary>Lists of files that do not fit into memory, plus what they list. They lose their names as soon as they are made.</summary>
+    public const string List = "repmgr_clone.list.";
+
     /// <summary>A configuration file that a forced clone replaced keeps its content under its name plus this.</summary>
     public const string BeforeClone = ".before_clone";
 

@@ -19,7 +19,7 @@ public sealed class CloneSteps(StepContext context) : IDisposable
 
     private FileStream? _lock;
     private CloneResult? _fetched;
-    private DirectManifest? _manifest;
+    private DirectRunner? _direct;
 
     public async Task<StepOutcome> RunAsync(Step step, CancellationToken cancel)
     {
@@ -49,7 +49,11 @@ public sealed class CloneSteps(StepContext context) : IDisposable
         }
     }
 
-    public void Dispose() => _lock?.Dispose();
+    public void Dispose()
+    {
+        _lock?.Dispose();
+        _direct?.Dispose();
+    }
 
     private async Task<StepOutcome> BeginAsync(Step.BeginClone step, CancellationToken cancel)
     {
@@ -84,10 +88,9 @@ public sealed class CloneSteps(StepContext context) : IDisposable
 
     private async Task<StepOutcome> CopyDirectlyAsync(Step.CopyDirectly step, CancellationToken cancel)
     {
-        var runner = new DirectRunner(step.Copy, _connector, _progress, context.Clock);
-        StepOutcome outcome = await runner.RunAsync(cancel).ConfigureAwait(false);
-        _manifest = runner.Manifest;
-        return outcome;
+        _direct?.Dispose();
+        _direct = new DirectRunner(step.Copy, _connector, _progress, context.Clock);
+        return await _direct.RunAsync(cancel).ConfigureAwait(false);
     }
 
     private async Task<StepOutcome> VerifyAsync(Step.VerifyCopy step, CancellationToken cancel)
@@ -116,7 +119,7 @@ public sealed class CloneSteps(StepContext context) : IDisposable
         if (step.Method == CloneMethod.Direct)
         {
             TargetDirectory.RemoveEqualConfiguration(step.DataDirectory);
-            _manifest?.Write(step.DataDirectory);
+            _direct?.Manifest?.Write(step.DataDirectory);
         }
 
         if (step.Method is CloneMethod.BaseBackup or CloneMethod.Command)

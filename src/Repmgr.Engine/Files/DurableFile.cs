@@ -67,20 +67,24 @@ public static class DurableFile
     /// <summary>Makes a whole tree durable: every regular file, then every directory. Links are not followed.</summary>
     public static void FlushTree(string root, CancellationToken cancel)
     {
+        const int AtOnce = 1024;
         var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+        var garbage = new GarbageLimit();
         try
         {
             // The disk gets all of it at once, and not one file after the other while each is waited for.
-            foreach (string file in Directory.EnumerateFiles(root, "*", options))
+            foreach (string[] files in Directory.EnumerateFiles(root, "*", options).Chunk(AtOnce))
             {
                 cancel.ThrowIfCancellationRequested();
-                NativeFile.BeginToWriteOut(file);
+                Array.ForEach(files, NativeFile.BeginToWriteOut);
+                garbage.Hold();
             }
 
-            Parallel.ForEach(
-                Directory.EnumerateFiles(root, "*", options),
-                new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = 8 },
-                NativeFile.Flush);
+            foreach (string[] files in Directory.EnumerateFiles(root, "*", options).Chunk(AtOnce))
+            {
+                Parallel.ForEach(files, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = 8 }, NativeFile.Flush);
+                garbage.Hold();
+            }
         }
         catch (AggregateException several) when (several.InnerExceptions.OfType<IOException>().FirstOrDefault() is { } first)
         {

@@ -6,6 +6,7 @@ using Repmgr.Core.Problems;
 using Repmgr.Core.Verification;
 using Repmgr.Engine.Cloning;
 using Repmgr.Engine.Cloning.Direct;
+using Repmgr.Engine.Files;
 using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Postgres;
 
@@ -46,6 +47,11 @@ public sealed class CopyVerification(VerifyRequest request, PostgresConnector co
         {
             return new VerifyOutcome.Failed(new Problem($"the comparison with {request.SourceName} failed", FailureText.Of(e), "Nothing was changed; run the command again."), ExitCode.DbQuery);
         }
+        catch (FileListException e)
+        {
+            return new VerifyOutcome.Failed(
+                new Problem($"the list of files could not be kept in \"{Path.GetTempPath()}\"", e.Message, "Nothing was changed. Make room there, or name another directory in the environment variable TMPDIR."), ExitCode.SystemFailure);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return new VerifyOutcome.Failed(new Problem("the files here could not be read", e.Message, "Nothing was changed. Run repmgr as the operating-system user that PostgreSQL runs as here."), ExitCode.SystemFailure);
@@ -68,19 +74,19 @@ public sealed class CopyVerification(VerifyRequest request, PostgresConnector co
     {
         progress.Report(new CopyProgress("listing the files"));
         (SettledPositions settled, string? divergence, bool mayBeTorn) = await SettleAsync(connections, cancel).ConfigureAwait(false);
-        VerifiedFiles files = await ListAsync(identity, cancel).ConfigureAwait(false);
-        var work = new VerifyWork(_here, identity, new RateLimit(request.MaxBytesPerSecond, time), new CopyMeter(files.Both.Sum(file => file.Bytes), progress, "comparing"))
+        using var files = new SortedFiles(Scratch(), ListedFile.LargestFirst);
+        var lone = new LoneFiles(_here, connections, await ListAsync(identity, files, cancel).ConfigureAwait(false));
+        var work = new VerifyWork(_here, identity, new RateLimit(request.MaxBytesPerSecond, time), new CopyMeter(files.Bytes, progress, "comparing"))
         {
             Settled = settled,
             ChecksHere = !mayBeTorn,
         };
-        await ComparePagesAsync(connections, work, files.Both, cancel).ConfigureAwait(false);
-        var lone = new LoneFiles(_here, connections, files);
+        await ComparePagesAsync(connections, work, files.InOrder(), cancel).ConfigureAwait(false);
         (bool caughtUp, bool isFinal) = await LookAgainAsync(connections, work, lone, server, cancel).ConfigureAwait(false);
         (await connections.OnOneAsync(connection => SourceIdentity.ReadAsync(connection, CancellationToken.None), cancel).ConfigureAwait(false)).MustBe(identity);
 
-        IReadOnlyList<CopyFile> lost = isFinal || settled.Diverged ? lone.OnlyThere : await lone.LostAsync(work.Settled, identity.PageBytes, cancel).ConfigureAwait(false);
-        IReadOnlyList<CopyFile> extra = isFinal || settled.Diverged ? lone.OnlyHere : [];
+        IReadOnlyList<ListedFile> lost = isFinal || settled.Diverged ? lone.OnlyThere : await lone.LostAsync(work.Settled, identity.PageBytes, cancel).ConfigureAwait(false);
+        IReadOnlyList<ListedFile> extra = isFinal || settled.Diverged ? lone.OnlyHere : [];
         IReadOnlyList<FileFinding> findings =
         [
             .. work.Tally.Files.SelectMany(entry => Findings(entry.File.Path, entry.Tally)),
@@ -96,7 +102,7 @@ public sealed class CopyVerification(VerifyRequest request, PostgresConnector co
                 .. lone.OnlyThere.Except(lost).Concat(lone.OnlyHere.Except(extra)).Select(file => new UnsettledFile(file.Path, 0)),
             ],
             Divergence = divergence,
-            Files = files.Both.Count,
+            Files = files.Count,
             BytesCompared = work.Compared,
             BytesMoved = work.Moved,
             Jobs = connections.Count,
@@ -139,8 +145,15 @@ public sealed class CopyVerification(VerifyRequest request, PostgresConnector co
         return new OpenPages(file, unsettled, oneSided, isFinal);
     }
 
-    private static Task ComparePagesAsync(SourceConnections connections, VerifyWork work, IReadOnlyList<CopyFile> files, CancellationToken cancel) =>
-        connections.RunAsync<CopyRequest>(new CopyTurns(CopyParts.Split(files)).Next, (connection, stop) => new PartVerifier(work, connection, stop).CompareAsync, cancel);
+    /// <param name="connections">Compare.</param>
+    /// <param name="work">What they work with.</param>
+    /// <param name="files">The largest first.</param>
+    /// <param name="cancel">Gives up.</param>
+    private static async Task ComparePagesAsync(SourceConnections connections, VerifyWork work, IEnumerable<ListedFile> files, CancellationToken cancel)
+    {
+        using var turns = new CopyTurns(CopyParts.Split(files.Select(CopyFile.Of)));
+        await connections.RunAsync<CopyRequest>(turns.Next, (connection, stop) => new PartVerifier(work, connection, stop).CompareAsync, cancel).ConfigureAwait(false);
+    }
 
     private async Task<SourceIdentity> IdentityAsync(CancellationToken cancel)
     {
@@ -172,12 +185,34 @@ public sealed class CopyVerification(VerifyRequest request, PostgresConnector co
         return (new SettledPositions(here.Settled, there.Redo, !there.InRecovery, !isRunning, divergence is not null), divergence, mayBeTorn);
     }
 
-    private async Task<VerifiedFiles> ListAsync(SourceIdentity identity, CancellationToken cancel)
+    /// <summary>Lists both sides.</summary>
+    /// <param name="identity">Who is to answer.</param>
+    /// <param name="both">Takes the files to be compared.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The files that are on one side only.</returns>
+    private async Task<IReadOnlyList<VerifiedFile>> ListAsync(SourceIdentity identity, SortedFiles both, CancellationToken cancel)
     {
-        var listing = new SourceListing(request.On, request.Source.TablespaceVersionDirectory, connector, identity);
+        var listing = new SourceListing(request.On, connector, identity);
         IReadOnlyList<TablespaceView> tablespaces = await listing.TablespacesAsync(cancel).ConfigureAwait(false);
-        CopyList here = _here.Files(tablespaces.Select(space => space.Oid), request.Source.TablespaceVersionDirectory);
-        CopyList there = await listing.FilesAsync(tablespaces, cancel).ConfigureAwait(false);
-        return VerifiedFiles.Of(here.Files, there.Files);
+        var rule = new CopyList(tablespaces.Select(space => space.Oid), request.Source.TablespaceVersionDirectory);
+        using ListedTree here = new(rule, Scratch()), there = new(rule, Scratch());
+        _here.List(here, request.Source.TablespaceVersionDirectory);
+        await listing.ListAsync(there, cancel).ConfigureAwait(false);
+
+        var garbage = new GarbageLimit();
+        var lone = new List<VerifiedFile>();
+        foreach (VerifiedFile file in VerifiedFile.Of(here.Files, there.Files))
+        {
+            if (file.Side == FileSide.Both)
+                both.Add(file.File);
+            else
+                lone.Add(file);
+            garbage.Hold();
+        }
+
+        return lone;
     }
+
+    // A comparison writes nothing where it looks.
+    private static string Scratch() => Path.Combine(Path.GetTempPath(), "repmgr-" + Path.GetRandomFileName());
 }

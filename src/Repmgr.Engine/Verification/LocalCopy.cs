@@ -4,6 +4,8 @@ using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Verification;
 using Repmgr.Engine.Cloning;
+using Repmgr.Engine.Cloning.Direct;
+using Repmgr.Engine.Files;
 using Repmgr.Engine.Hosts;
 
 namespace Repmgr.Engine.Verification;
@@ -12,18 +14,16 @@ namespace Repmgr.Engine.Verification;
 /// <param name="root">The data directory.</param>
 internal sealed class LocalCopy(string root)
 {
-    /// <summary>The files that can be compared, and their sizes.</summary>
-    /// <param name="tablespaces">Those that count.</param>
-    /// <param name="versionDirectory">The directory in each that belongs to the cluster.</param>
+    /// <summary>Lists the files that can be compared, and their sizes.</summary>
+    /// <param name="tree">Takes them.</param>
+    /// <param name="versionDirectory">The directory in each tablespace that belongs to the cluster.</param>
     /// <exception cref="IOException">The directory cannot be read.</exception>
-    public CopyList Files(IEnumerable<uint> tablespaces, string versionDirectory)
+    public void List(ListedTree tree, string versionDirectory)
     {
-        var entries = new List<SourceEntry>();
-        Add(entries, "global");
-        AddDatabases(entries, "base");
+        Add(tree, "global");
+        AddDatabases(tree, "base");
         foreach (string space in Names("pg_tblspc"))
-            AddDatabases(entries, $"pg_tblspc/{space}/{versionDirectory}");
-        return CopyList.Of(entries, tablespaces, versionDirectory);
+            AddDatabases(tree, $"pg_tblspc/{space}/{versionDirectory}");
     }
 
     /// <summary>Whether the directory of a file's database is here.</summary>
@@ -79,19 +79,25 @@ internal sealed class LocalCopy(string root)
         }
     }
 
-    private void AddDatabases(List<SourceEntry> entries, string below)
+    private void AddDatabases(ListedTree tree, string below)
     {
         foreach (string database in Names(below))
-            Add(entries, $"{below}/{database}");
+            Add(tree, $"{below}/{database}");
     }
 
-    private void Add(List<SourceEntry> entries, string directory)
+    private void Add(ListedTree tree, string directory)
     {
+        var garbage = new GarbageLimit();
         var here = new DirectoryInfo(Path.Combine(root, directory));
         try
         {
-            if (here.Exists)
-                entries.AddRange(here.EnumerateFiles().Select(file => new SourceEntry($"{directory}/{file.Name}", false, SizeOf(file))));
+            if (!here.Exists)
+                return;
+            foreach (FileInfo file in here.EnumerateFiles())
+            {
+                tree.Add(new SourceEntry($"{directory}/{file.Name}", false, SizeOf(file)));
+                garbage.Hold();
+            }
         }
         catch (DirectoryNotFoundException)
         {

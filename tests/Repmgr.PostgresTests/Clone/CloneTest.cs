@@ -80,6 +80,35 @@ public abstract class CloneTest : LabTest
         }
     }
 
+    /// <summary>Clones, drops a tablespace and moves another, and clones onto that: what the old copy had in both goes, and nothing else does.</summary>
+    protected async Task DroppedTablespaceGoesAsync(TestServer source, TestServer target, params string[] options)
+    {
+        string there = await Lab.SubdirectoryAsync("there"), here = await Lab.SubdirectoryAsync("here");
+        string staying = await Lab.SubdirectoryAsync("staying there"), moved = await Lab.SubdirectoryAsync("staying here"), elsewhere = await Lab.SubdirectoryAsync("moved here");
+        await FillAsync(source, 1000, there);
+        await source.ExecuteAsync($"create tablespace staying location '{staying}'");
+        await source.ExecuteAsync("create table kept tablespace staying as select g from generate_series(1, 1000) g");
+        await target.WriteConfAsync($"tablespace_mapping='{there}={here}'", $"tablespace_mapping='{staying}={moved}'");
+        (await CloneAsync(target, Clone(source, options))).ShouldSucceed();
+        string version = Path.GetFileName(Assert.Single(Directory.EnumerateDirectories(here)));
+        foreach (string other in new[] { "notes", "PG_9.0_201008051/1" })
+        {
+            Directory.CreateDirectory(Path.Combine(here, Path.GetDirectoryName(other)!));
+            await File.WriteAllTextAsync(Path.Combine(here, other), "somebody else's", TestContext.Current.CancellationToken);
+        }
+
+        await source.ExecuteAsync("drop table elsewhere");
+        await source.ExecuteAsync("drop tablespace apart");
+        await target.WriteConfAsync($"tablespace_mapping='{there}={here}'", $"tablespace_mapping='{staying}={elsewhere}'");
+        (await CloneAsync(target, Clone(source, ["--force", .. options]))).ShouldSucceed();
+        Assert.Equal(["PG_9.0_201008051", "notes"], Directory.EnumerateFileSystemEntries(here).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(moved));
+        Assert.Equal(elsewhere, new DirectoryInfo(Assert.Single(Directory.EnumerateFileSystemEntries(Path.Combine(target.DataDirectory, "pg_tblspc")))).LinkTarget);
+        Assert.True(Directory.Exists(Path.Combine(elsewhere, version)));
+        await StartsAndStreamsAsync(target, source);
+        await SameRowsAsync(target, source, "kept");
+    }
+
     /// <summary>The same rows on both, once all has arrived.</summary>
     protected static async Task SameRowsAsync(TestServer target, TestServer source, string table)
     {

@@ -50,16 +50,21 @@ public sealed class DifferentialCloneTest : CloneTest
         await BecomesExactAsync(target, source);
     }
 
-    /// <summary>Killed as early as there is anything, in the middle, and when only the control file is missing.</summary>
-    [Theory]
-    [InlineData("repmgr_clone.unfinished")]
-    [InlineData(null)]
-    [InlineData("repmgr_clone.pg_control")]
-    public async Task A_half_finished_clone_becomes_exact(string? whenThereIs)
+    [Theory, EveryMajor]
+    public Task A_clone_that_was_killed_as_soon_as_there_was_anything_becomes_exact(int major) => HalfFinishedAsync(major, _ => Task.FromResult("repmgr_clone.unfinished"));
+
+    [Theory, EveryMajor]
+    public Task A_clone_that_was_killed_among_its_files_becomes_exact(int major) => HalfFinishedAsync(major, source => source.QueryAsync<string>("select pg_relation_filepath('filling')"));
+
+    [Theory, EveryMajor]
+    public Task A_clone_that_was_killed_when_only_the_control_file_was_missing_becomes_exact(int major) => HalfFinishedAsync(major, _ => Task.FromResult("repmgr_clone.pg_control"));
+
+    private async Task HalfFinishedAsync(int major, Func<TestServer, Task<string>> whenThereIs)
     {
-        var (source, target) = await FilledAsync(PostgresMajor.Default);
-        await CloneRun.KillWhereAsync(target, whenThereIs ?? await source.QueryAsync<string>("select pg_relation_filepath('filling')"), Clone(source, "--max-rate=40M"));
+        var (source, target) = await FilledAsync(major);
+        await CloneRun.KillWhereAsync(target, await whenThereIs(source), Clone(source, "--max-rate=40M"));
         await CannotBeStartedAsync(target);
+        Assert.Empty(Directory.EnumerateFiles(target.DataDirectory, "repmgr_clone.list*"));
         (await target.RepmgrAsync("-h", source.Address, "-p", $"{source.Port}", "node", "verify")).ShouldExit(1).ShouldSay("unfinished clone");
         await ChangeAsync(source);
         await BecomesExactAsync(target, source);
@@ -71,30 +76,7 @@ public sealed class DifferentialCloneTest : CloneTest
     public async Task What_the_old_copy_had_in_a_tablespace_that_was_dropped_goes_and_nothing_else_does(string method)
     {
         var (source, target) = await OnLoopbackAsync(PostgresMajor.Default);
-        string there = await Lab.SubdirectoryAsync("there"), here = await Lab.SubdirectoryAsync("here");
-        string staying = await Lab.SubdirectoryAsync("staying there"), moved = await Lab.SubdirectoryAsync("staying here"), elsewhere = await Lab.SubdirectoryAsync("moved here");
-        await FillAsync(source, 1000, there);
-        await source.ExecuteAsync($"create tablespace staying location '{staying}'");
-        await source.ExecuteAsync("create table kept tablespace staying as select g from generate_series(1, 1000) g");
-        await target.WriteConfAsync($"tablespace_mapping='{there}={here}'", $"tablespace_mapping='{staying}={moved}'");
-        (await CloneAsync(target, Clone(source, $"--method={method}"))).ShouldSucceed();
-        string version = Path.GetFileName(Assert.Single(Directory.EnumerateDirectories(here)));
-        foreach (string other in new[] { "notes", "PG_9.0_201008051/1" })
-        {
-            Directory.CreateDirectory(Path.Combine(here, Path.GetDirectoryName(other)!));
-            await File.WriteAllTextAsync(Path.Combine(here, other), "somebody else's", TestContext.Current.CancellationToken);
-        }
-
-        await source.ExecuteAsync("drop table elsewhere");
-        await source.ExecuteAsync("drop tablespace apart");
-        await target.WriteConfAsync($"tablespace_mapping='{there}={here}'", $"tablespace_mapping='{staying}={elsewhere}'");
-        (await CloneAsync(target, Clone(source, "--force", $"--method={method}"))).ShouldSucceed();
-        Assert.Equal(["PG_9.0_201008051", "notes"], Directory.EnumerateFileSystemEntries(here).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        Assert.Empty(Directory.EnumerateFileSystemEntries(moved));
-        Assert.Equal(elsewhere, new DirectoryInfo(Assert.Single(Directory.EnumerateFileSystemEntries(Path.Combine(target.DataDirectory, "pg_tblspc")))).LinkTarget);
-        Assert.True(Directory.Exists(Path.Combine(elsewhere, version)));
-        await StartsAndStreamsAsync(target, source);
-        await SameRowsAsync(target, source, "kept");
+        await DroppedTablespaceGoesAsync(source, target, $"--method={method}");
     }
 
     /// <summary>A copy of files made on one host has links to the original's tablespaces.</summary>

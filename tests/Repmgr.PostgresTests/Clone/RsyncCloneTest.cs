@@ -50,6 +50,13 @@ public sealed partial class RsyncCloneTest : CloneTest
     }
 
     [Fact]
+    public async Task What_the_old_copy_had_in_a_tablespace_that_was_dropped_goes_and_nothing_else_does()
+    {
+        var (source, target) = await OnHostsAsync(PostgresMajor.Default);
+        await DroppedTablespaceGoesAsync(source, target, "--method=rsync", "-I");
+    }
+
+    [Fact]
     public async Task The_originals_invocation_works_without_a_configuration_file()
     {
         var (source, target) = await OnHostsAsync(PostgresMajor.Default);

@@ -9,20 +9,21 @@ public sealed class CopyPartsTests
     [Fact]
     public void A_large_file_is_spread_over_all_that_copy()
     {
-        IReadOnlyList<CopyRequest> requests = CopyParts.Split([File("base/5/1", Gigabyte)]);
+        List<CopyRequest> requests = [.. CopyParts.Split([File("base/5/1", Gigabyte)])];
         Assert.Equal(16, requests.Count);
         Assert.All(requests, request => Assert.Equal(64L << 20, Assert.Single(request.Parts).Expected));
     }
 
     [Fact]
-    public void The_largest_files_come_first_and_small_ones_share_a_request()
+    public void Parts_come_in_the_order_of_the_files_and_small_files_share_a_request()
     {
-        IReadOnlyList<CopyRequest> requests = CopyParts.Split(
-            [.. Enumerable.Range(0, 1000).Select(i => File($"base/5/{i}", 8192)), File("base/5/big", 100L << 20), File("base/5/bigger", 200L << 20)]);
+        List<CopyRequest> requests =
+            [.. CopyParts.Split([File("base/5/bigger", 200L << 20), File("base/5/big", 100L << 20), .. Enumerable.Range(0, 1000).Select(i => File($"base/5/{i}", 8192))])];
         Assert.Equal("base/5/bigger", requests[0].Parts[0].File.Path);
         Assert.Equal("base/5/big", requests[4].Parts[0].File.Path);
         Assert.Equal(4 + 2 + 4, requests.Count);
         Assert.All(requests.Skip(6), request => Assert.InRange(request.Parts.Count, 1, 256));
+        Assert.Equal(1000, requests.Skip(6).SelectMany(request => request.Parts).Distinct().Count());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Repmgr.Core.Cloning.Direct;
+using Repmgr.Engine.Cloning.Direct;
 
 namespace Repmgr.Tests.Cloning;
 
@@ -83,23 +84,32 @@ public sealed class DirectListTests
     public void Of_an_unlogged_table_only_the_fork_comes_that_says_so()
     {
         Assert.Equal(
-            ["base/5/16386_init", "base/6/16386", "base/5/16387"],
-            Copied("base/5/16386", "base/5/16386.1", "base/5/16386_fsm", "base/5/16386_vm", "base/5/16386_init", "base/6/16386", "base/5/16387"));
+            ["base/5/16385", "base/5/16386_init", "base/5/163860", "base/5/16387", "base/6/16386"],
+            Copied("base/5/16386", "base/5/16386.1", "base/5/16386_fsm", "base/5/16386_vm", "base/5/16386_init", "base/6/16386", "base/5/16387", "base/5/163860", "base/5/16385"));
     }
 
     [Fact]
     public void Directories_come_before_what_is_in_them_and_empty_ones_stay()
     {
-        CopyList list = CopyList.Of(
+        using ListedTree tree = Tree(
             [
                 new SourceEntry("base/5", true, 0), new SourceEntry("base", true, 0), new SourceEntry("pg_notify", true, 0), new SourceEntry("pg_replslot/one", true, 0),
                 new SourceEntry("pg_wal/archive_status", true, 0), new SourceEntry("base/pgsql_tmp", true, 0), new SourceEntry("pg_tblspc/16385", true, 0), new SourceEntry("pg_tblspc/1", true, 0),
-            ],
-            [16385],
-            Version);
-        Assert.Equal(["base", "base/5", "pg_notify", "pg_tblspc/16385"], list.Directories);
+            ]);
+        Assert.Equal(["base", "base/5", "pg_notify", "pg_tblspc/16385"], tree.Directories);
     }
 
-    private static IEnumerable<string> Copied(params string[] paths) =>
-        CopyList.Of([.. paths.Select(path => new SourceEntry(path, false, 8192))], [16385], Version).Files.Select(file => file.Path);
+    private static List<string> Copied(params string[] paths)
+    {
+        using ListedTree tree = Tree(paths.Select(path => new SourceEntry(path, false, 8192)));
+        return [.. tree.Files.Select(file => file.Path)];
+    }
+
+    private static ListedTree Tree(IEnumerable<SourceEntry> entries)
+    {
+        var tree = new ListedTree(new CopyList([16385], Version), "/never/written");
+        foreach (SourceEntry entry in entries)
+            tree.Add(entry);
+        return tree;
+    }
 }

@@ -23,12 +23,14 @@ public sealed class VerifyTests
     [Fact]
     public void Compared_are_relations_and_the_maps_of_their_files()
     {
-        CopyFile[] here = [File("base/5/1"), File("base/5/1_fsm"), File("base/5/1_vm"), File("base/5/2", 1 << 20), File("base/5/3"), File("base/5/4", 0), File("pg_xact/0000"), File("postgresql.conf")];
-        CopyFile[] there = [File("base/5/1"), File("base/5/2"), File("base/5/5"), File("base/5/6", 0), File("base/5/pg_filenode.map", 512), File("pg_xact/0001")];
-        VerifiedFiles files = VerifiedFiles.Of(here, there);
-        Assert.Equal([("base/5/1", 8192L), ("base/5/2", 1L << 20)], files.Both.Select(file => (file.Path, file.Bytes)));
-        Assert.Equal(["base/5/3"], files.OnlyHere.Select(file => file.Path));
-        Assert.Equal(["base/5/5", "base/5/pg_filenode.map"], files.OnlyThere.Select(file => file.Path));
+        ListedFile[] here = [File("base/5/1"), File("base/5/1_fsm"), File("base/5/1_vm"), File("base/5/2", 1 << 20), File("base/5/3"), File("base/5/4", 0), File("pg_xact/0000"), File("postgresql.conf")];
+        ListedFile[] there = [File("base/5/1"), File("base/5/2"), File("base/5/5"), File("base/5/6", 0), File("base/5/pg_filenode.map", 512), File("pg_xact/0001")];
+        Array.Sort(here, ListedFile.ByRelation);
+        Array.Sort(there, ListedFile.ByRelation);
+        ILookup<FileSide, ListedFile> files = VerifiedFile.Of(here, there).ToLookup(file => file.Side, file => file.File);
+        Assert.Equal([("base/5/1", 8192L), ("base/5/2", 1L << 20)], files[FileSide.Both].Select(file => (file.Path, file.Bytes)));
+        Assert.Equal(["base/5/3"], files[FileSide.Here].Select(file => file.Path));
+        Assert.Equal(["base/5/pg_filenode.map", "base/5/5"], files[FileSide.There].Select(file => file.Path));
     }
 
     [Theory]
@@ -105,7 +107,7 @@ public sealed class VerifyTests
     private static IReadOnlyList<Problem> Problems(TargetContent content, CloneSource? source = null) =>
         VerifyChecks.Of("/data", content, source ?? CloneWorld.Source, "node1", "repmgr", null);
 
-    private static CopyFile File(string path, long bytes = 8192) => new(path, bytes, RelationFile.TryRead(path));
+    private static ListedFile File(string path, long bytes = 8192) => new(path, bytes);
 
     private static VerifyResult Result(IReadOnlyList<FileFinding> findings) => new()
     {

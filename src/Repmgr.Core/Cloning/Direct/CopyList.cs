@@ -10,38 +10,45 @@ public readonly record struct SourceEntry(string Path, bool IsDirectory, long By
 /// <param name="Path">Relative to the data directory, there and here.</param>
 /// <param name="Bytes">Its size when it was listed.</param>
 /// <param name="Relation">The relation whose pages it holds; null: none.</param>
-public sealed record CopyFile(string Path, long Bytes, RelationFile? Relation);
+public sealed record CopyFile(string Path, long Bytes, RelationFile? Relation)
+{
+    public static CopyFile Of(ListedFile file) => new(file.Path, file.Bytes, RelationFile.TryRead(file.Path));
+}
 
-/// <summary>What of a listing a base backup contains.</summary>
-/// <param name="Directories">To be there, in an order in which they can be made.</param>
-/// <param name="Files">To be copied.</param>
+/// <summary>Decides what of a listing a base backup contains.</summary>
+/// <param name="tablespaces">Those that were there when the backup began. One that came later is made by recovery.</param>
+/// <param name="versionDirectory">The directory in each that belongs to the cluster.</param>
 /// <remarks>
 /// https://www.postgresql.org/docs/current/protocol-replication.html#PROTOCOL-REPLICATION-BASE-BACKUP, and sendDir() in
 /// src/backend/backup/basebackup.c.
 /// </remarks>
-public sealed record CopyList(IReadOnlyList<string> Directories, IReadOnlyList<CopyFile> Files)
+public sealed class CopyList(IEnumerable<uint> tablespaces, string versionDirectory)
 {
-    public long Bytes => Files.Sum(file => file.Bytes);
+    private readonly HashSet<string> _spaces = [.. tablespaces.Select(oid => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"pg_tblspc/{oid}"))];
 
-    /// <param name="entries">All that is listed; the contents of directories that are left out may be missing.</param>
-    /// <param name="tablespaces">Those that were there when the backup began. One that came later is made by recovery.</param>
-    /// <param name="versionDirectory">The directory in each that belongs to the cluster.</param>
-    public static CopyList Of(IReadOnlyList<SourceEntry> entries, IEnumerable<uint> tablespaces, string versionDirectory)
+    /// <summary>Whether a file or directory is part of it, as far as its path tells.</summary>
+    public bool Contains(string path) => !IsLeftOut(path) && IsInTablespace(path);
+
+    /// <summary>
+    /// Leaves out what is lost with a crash, and so with a copy: temporary tables, and of unlogged ones all but the fork that says they
+    /// are.
+    /// </summary>
+    /// <param name="files">In the order <see cref="ListedFile.ByRelation"/>.</param>
+    public static IEnumerable<ListedFile> Lasting(IEnumerable<ListedFile> files)
     {
-        // A database's thousands of files lie in one directory: its name is kept once.
-        var directories = new HashSet<string>(StringComparer.Ordinal);
-        HashSet<string> spaces = [.. tablespaces.Select(oid => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"pg_tblspc/{oid}"))];
-        List<SourceEntry> belongs = [.. entries.Where(entry => !IsLeftOut(entry.Path) && IsInTablespace(entry.Path, spaces, versionDirectory))];
-        List<CopyFile> files = [.. belongs.Where(entry => !entry.IsDirectory).Select(entry => new CopyFile(entry.Path, entry.Bytes, RelationFile.TryRead(entry.Path, directories)))];
-
-        // What an unlogged table holds is lost with a crash, and so with a copy: only the fork that says it is one stays.
-        HashSet<(string, uint)> unlogged = [.. files.Select(file => file.Relation).OfType<RelationFile>().Where(relation => relation.Fork == "init").Select(Key)];
-        return new CopyList(
-            [.. belongs.Where(entry => entry.IsDirectory).Select(entry => entry.Path).Order(StringComparer.Ordinal)],
-            [.. files.Where(file => file.Relation is not { } relation || !(relation.IsTemporary || (relation.Fork != "init" && unlogged.Contains(Key(relation)))))]);
+        (string Directory, uint Number)? unlogged = null;
+        foreach (ListedFile file in files)
+        {
+            RelationFile? relation = RelationFile.TryRead(file.Path);
+            if (relation is { IsTemporary: true })
+                continue;
+            if (relation is { Fork: "init" })
+                unlogged = (relation.Directory, relation.Number);
+            else if (relation is not null && (relation.Directory, relation.Number) == unlogged)
+                continue;
+            yield return file;
+        }
     }
-
-    private static (string, uint) Key(RelationFile relation) => (relation.Directory, relation.Number);
 
     // Without making strings of the parts: there may be a million files.
     private static bool IsLeftOut(string path)
@@ -77,12 +84,12 @@ public sealed record CopyList(IReadOnlyList<string> Directories, IReadOnlyList<C
         || name == "lost+found";
 
     // Clusters of other versions may keep theirs in the same directory.
-    private static bool IsInTablespace(string path, HashSet<string> spaces, string versionDirectory)
+    private bool IsInTablespace(string path)
     {
         if (!path.StartsWith("pg_tblspc/", StringComparison.Ordinal))
             return true;
         string[] names = path.Split('/', 4);
         return names is not ["pg_tblspc", var oid, ..]
-            || (spaces.Contains($"pg_tblspc/{oid}") && (names.Length == 2 || names[2] == versionDirectory));
+            || (_spaces.Contains($"pg_tblspc/{oid}") && (names.Length == 2 || names[2] == versionDirectory));
     }
 }

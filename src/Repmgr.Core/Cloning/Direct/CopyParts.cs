@@ -28,36 +28,31 @@ public static class CopyParts
     private const long BundleBytes = 8L << 20;
     private const int BundleFiles = 256;
 
-    /// <summary>The largest files first, so that the last to end is a small one.</summary>
-    public static IReadOnlyList<CopyRequest> Split(IEnumerable<CopyFile> files)
+    /// <summary>One request after the other, as they are asked for.</summary>
+    /// <param name="files">In the order <see cref="ListedFile.LargestFirst"/>.</param>
+    public static IEnumerable<CopyRequest> Split(IEnumerable<CopyFile> files)
     {
-        var requests = new List<CopyRequest>();
         var bundle = new List<FilePart>();
         long bundled = 0;
-        foreach (CopyFile file in files.OrderByDescending(file => file.Bytes).ThenBy(file => file.Path, StringComparer.Ordinal))
+        foreach (CopyFile file in files)
         {
             if (file.Bytes > Chunk)
             {
-                requests.AddRange(Of(file).Select(part => new CopyRequest([part])));
+                foreach (FilePart part in Of(file))
+                    yield return new CopyRequest([part]);
                 continue;
             }
 
             bundle.AddRange(Of(file));
             bundled += file.Bytes;
-            if (bundled >= BundleBytes || bundle.Count >= BundleFiles)
-                Close();
+            if (bundled < BundleBytes && bundle.Count < BundleFiles)
+                continue;
+            yield return new CopyRequest(bundle);
+            (bundle, bundled) = ([], 0);
         }
 
-        Close();
-        return requests;
-
-        void Close()
-        {
-            if (bundle.Count > 0)
-                requests.Add(new CopyRequest([.. bundle]));
-            bundle.Clear();
-            bundled = 0;
-        }
+        if (bundle.Count > 0)
+            yield return new CopyRequest(bundle);
     }
 
     /// <summary>How many parts a file has.</summary>

@@ -8,12 +8,13 @@ namespace Repmgr.Core.Cloning.Direct;
 /// A file system lets one writer at a time into a file (ext4 and xfs hold the inode's lock for the length of a buffered write), and
 /// the others burn processor time at its door.
 /// </remarks>
-/// <param name="requests">In the order in which files are to be begun.</param>
-public sealed class CopyTurns(IEnumerable<CopyRequest> requests)
+/// <param name="requests">In the order in which files are to be begun, those of one file next to each other. They are taken as they are needed.</param>
+public sealed class CopyTurns(IEnumerable<CopyRequest> requests) : IDisposable
 {
     private readonly Lock _turn = new();
-    private readonly Queue<Queue<CopyRequest>> _untouched = new(requests.GroupBy(request => request.Parts[0].File).Select(file => new Queue<CopyRequest>(file)));
+    private readonly IEnumerator<CopyRequest> _untouched = requests.GetEnumerator();
     private readonly List<Queue<CopyRequest>> _begun = [];
+    private CopyRequest? _ahead;
 
     /// <summary>What to do next; null when nothing is left. May be called by all of them at once.</summary>
     /// <param name="before">What the caller has just done; null: nothing yet.</param>
@@ -22,8 +23,8 @@ public sealed class CopyTurns(IEnumerable<CopyRequest> requests)
         lock (_turn)
         {
             Queue<CopyRequest>? file = _begun.Find(begun => begun.Peek().Parts[0].File == before?.Parts[0].File);
-            if (file is null && _untouched.TryDequeue(out file))
-                _begun.Add(file);
+            if (file is null && BeginFile() is { Count: > 0 } begins)
+                _begun.Add(file = begins);
             file ??= _begun.MaxBy(begun => begun.Count);
             CopyRequest? next = file?.Dequeue();
             if (file is { Count: 0 })
@@ -31,4 +32,17 @@ public sealed class CopyTurns(IEnumerable<CopyRequest> requests)
             return next;
         }
     }
+
+    public void Dispose() => _untouched.Dispose();
+
+    /// <summary>The requests of the next file; none when all are begun.</summary>
+    private Queue<CopyRequest> BeginFile()
+    {
+        var file = new Queue<CopyRequest>();
+        for (_ahead ??= Take(); _ahead is { } request && (file.Count == 0 || request.Parts[0].File == file.Peek().Parts[0].File); _ahead = Take())
+            file.Enqueue(request);
+        return file;
+    }
+
+    private CopyRequest? Take() => _untouched.MoveNext() ? _untouched.Current : null;
 }

@@ -14,9 +14,7 @@ public sealed record RelationFile(string Directory, uint Number, string Fork, ui
     private static readonly string[] Forks = ["fsm", "vm", "init"];
 
     /// <summary>Reads a path relative to the data directory; null: it is no relation's.</summary>
-    /// <param name="path">The path.</param>
-    /// <param name="directories">Names of directories that are there already, to be used again; null: each gets its own.</param>
-    public static RelationFile? TryRead(string path, HashSet<string>? directories = null)
+    public static RelationFile? TryRead(string path)
     {
         int slash = path.LastIndexOf('/');
         if (slash < 0 || !HoldsRelations(path.AsSpan(0, slash)))
@@ -36,19 +34,7 @@ public sealed record RelationFile(string Directory, uint Number, string Fork, ui
                 return null;
         }
 
-        return name.IsEmpty ? new RelationFile(Kept(path.AsSpan(0, slash), directories), number, fork, segment, isTemporary) : null;
-    }
-
-    private static string Kept(ReadOnlySpan<char> directory, HashSet<string>? directories)
-    {
-        if (directories is null)
-            return directory.ToString();
-        HashSet<string>.AlternateLookup<ReadOnlySpan<char>> known = directories.GetAlternateLookup<ReadOnlySpan<char>>();
-        if (known.TryGetValue(directory, out string? kept))
-            return kept;
-        kept = directory.ToString();
-        directories.Add(kept);
-        return kept;
+        return name.IsEmpty ? new RelationFile(path[..slash], number, fork, segment, isTemporary) : null;
     }
 
     /// <summary>Whether a directory, relative to the data directory, is one in which relations lie.</summary>

@@ -4,33 +4,34 @@ using Repmgr.Core.Postgres;
 
 namespace Repmgr.Engine.Cloning.Direct;
 
-/// <summary>A file that is whole here.</summary>
-/// <param name="Path">Relative to the data directory.</param>
-/// <param name="Bytes">Its size.</param>
-/// <param name="Crc">CRC-32C of its content.</param>
-internal sealed record CopiedFile(string Path, long Bytes, uint Crc);
-
 /// <summary>What came of one part of a file.</summary>
 /// <param name="Bytes">How much of it there was; null: the file is gone on the source.</param>
 /// <param name="Crc">CRC-32C of that.</param>
 internal readonly record struct CopiedPart(long? Bytes, uint Crc);
 
 /// <summary>Gathers the parts, and ends each file when it has all of them.</summary>
-internal sealed class CopiedFiles(string directory)
+/// <param name="directory">The data directory.</param>
+/// <param name="whole">Takes the files that are whole, with the CRC-32C of their contents; null: nobody asks for them.</param>
+internal sealed class CopiedFiles(string directory, FileList? whole)
 {
     private readonly ConcurrentDictionary<string, Gathering> _open = new();
-    private readonly ConcurrentQueue<CopiedFile> _whole = new();
+    private readonly Lock _turn = new();
 
-    public IReadOnlyCollection<CopiedFile> Whole => _whole;
+    /// <summary>Files that are whole.</summary>
+    public long Count { get; private set; }
 
-    public void Add(FilePart part, CopiedPart copied)
+    /// <summary>Of all of them together.</summary>
+    public long Bytes { get; private set; }
+
+    /// <returns>Whether it was the file's last.</returns>
+    public bool Add(FilePart part, CopiedPart copied)
     {
         Gathering gathering = _open.GetOrAdd(part.File.Path, _ => new Gathering(CopyParts.Count(part.File)));
-        if (gathering.Add(part.Index, copied))
-        {
-            _open.TryRemove(part.File.Path, out _);
-            End(part.File, gathering.Parts);
-        }
+        if (!gathering.Add(part.Index, copied))
+            return false;
+        _open.TryRemove(part.File.Path, out _);
+        End(part.File, gathering.Parts);
+        return true;
     }
 
     // A file that was cut off while it was copied ends here where its first gap is. What lies beyond was cut off there, or written
@@ -57,7 +58,12 @@ internal sealed class CopiedFiles(string directory)
         using FileStream local = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         if (local.Length != bytes)
             local.SetLength(bytes);
-        _whole.Enqueue(new CopiedFile(file.Path, bytes, crc));
+        lock (_turn)
+        {
+            whole?.Add(new ListedFile(file.Path, bytes), crc);
+            Count++;
+            Bytes += bytes;
+        }
     }
 
     private sealed class Gathering(int count)

@@ -15,10 +15,14 @@ namespace Repmgr.Engine.Cloning.Direct;
 /// reserved before the backup starts; an old control file goes before the first file changes; the new one is copied last and
 /// waits under another name; the WAL from start to stop is fetched while the slot still holds it.
 /// </summary>
-internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector, IProgress<CopyProgress> progress, TimeProvider time)
+internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector, IProgress<CopyProgress> progress, TimeProvider time) : IDisposable
 {
+    private readonly FileList _whole = new(Path.Combine(copy.DataDirectory, CopyRules.List + "copied"));
+
     /// <summary>For the manifest, once the copy is there.</summary>
     public DirectManifest? Manifest { get; private set; }
+
+    public void Dispose() => _whole.Dispose();
 
     public Task<StepOutcome> RunAsync(CancellationToken cancel) =>
         new BackupRun(connector, copy.Source, copy.Version, copy.Guard, progress).RunAsync(InSessionAsync, cancel);
@@ -37,7 +41,7 @@ internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector,
         await using (connections.ConfigureAwait(false))
         {
             var work = new DirectWork(
-                copy.DataDirectory, source, backup.Start, copy.VerifyChecksums, new RateLimit(copy.MaxBytesPerSecond, time), new CopyMeter(0, progress));
+                copy.DataDirectory, _whole, source, backup.Start, copy.VerifyChecksums, new RateLimit(copy.MaxBytesPerSecond, time), new CopyMeter(0, progress));
             var wal = new DirectWal(copy, connector, progress);
             IReadOnlyList<TablespaceView> tablespaces = [];
             await backup.WatchedAsync(
@@ -57,13 +61,19 @@ internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector,
     private async Task<IReadOnlyList<TablespaceView>> CopyFilesAsync(SourceConnections connections, DirectWork work, CancellationToken cancel)
     {
         progress.Report(new CopyProgress("listing the source's files"));
-        var listing = new SourceListing(copy.Source, copy.VersionDirectory, connector, work.Source);
+        var listing = new SourceListing(copy.Source, connector, work.Source);
         IReadOnlyList<TablespaceView> tablespaces = await listing.TablespacesAsync(cancel).ConfigureAwait(false);
         TargetTree.RefuseTaken(copy, tablespaces);
-        CopyList list = await listing.FilesAsync(tablespaces, cancel).ConfigureAwait(false);
-        new TargetTree(copy, work.Source, tablespaces).Prepare(list);
-        work.Meter.Expect(list.Bytes);
-        await connections.RunAsync<CopyRequest>(new CopyTurns(CopyParts.Split(list.Files)).Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, cancel).ConfigureAwait(false);
+        using var files = new SortedFiles(Path.Combine(copy.DataDirectory, CopyRules.List + "files"), ListedFile.LargestFirst);
+        using (var there = new ListedTree(new CopyList(tablespaces.Select(space => space.Oid), copy.VersionDirectory), Path.Combine(copy.DataDirectory, CopyRules.List + "source")))
+        {
+            await listing.ListAsync(there, cancel).ConfigureAwait(false);
+            new TargetTree(copy, work.Source, tablespaces).Prepare(there, files);
+        }
+
+        work.Meter.Expect(files.Bytes);
+        using var turns = new CopyTurns(CopyParts.Split(files.InOrder().Select(CopyFile.Of)));
+        await connections.RunAsync<CopyRequest>(turns.Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, cancel).ConfigureAwait(false);
         return tablespaces;
     }
 
@@ -117,12 +127,11 @@ internal sealed class DirectRunner(DirectCopy copy, PostgresConnector connector,
 
     private StepOutcome.Done Done(DirectWork work, BackupEnd end, int segments, int jobs, TimeSpan took)
     {
-        IReadOnlyCollection<CopiedFile> files = work.Copied.Whole;
-        Manifest = new DirectManifest(copy.Version, copy.SystemIdentifier, files, new WalRange(end.Label.Timeline, end.Label.Start, end.Stop), time.GetUtcNow());
+        Manifest = new DirectManifest(copy.Version, copy.SystemIdentifier, _whole, new WalRange(end.Label.Timeline, end.Label.Start, end.Stop), time.GetUtcNow());
         var result = new CloneResult(CloneMethod.Direct, jobs, took)
         {
-            Files = files.Count,
-            BytesTotal = files.Sum(file => file.Bytes),
+            Files = work.Copied.Count,
+            BytesTotal = work.Copied.Bytes,
             BytesMoved = work.Moved,
             BytesCompared = work.Compared,
             StartLsn = end.Label.Start,

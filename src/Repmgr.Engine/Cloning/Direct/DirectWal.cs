@@ -65,6 +65,8 @@ internal sealed class DirectWal(DirectCopy copy, PostgresConnector connector, IP
             {
                 if (await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false) is not byte[] content || content.Length != bytes)
                     throw Removed(segment);
+                // WAL that waits may be removed; the files make room for it.
+                files.Limit.Count(content.Length);
                 FileStream local = files.Open(file);
                 await using (local.ConfigureAwait(false))
                     RandomAccess.Write(local.SafeFileHandle, content, offset);
@@ -88,7 +90,8 @@ internal sealed class DirectWal(DirectCopy copy, PostgresConnector connector, IP
         List<CopyFile> wanted = [.. segments.Where(IsMissing).Select(name => new CopyFile("pg_wal/" + name, copy.WalSegmentBytes, null))];
         if (WalFiles.History(end.Label.Timeline) is { } history)
             wanted.Add(new CopyFile("pg_wal/" + history, 0, null));
-        await connections.RunAsync<CopyRequest>(new CopyTurns(CopyParts.Split(wanted)).Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, cancel).ConfigureAwait(false);
+        using var turns = new CopyTurns(CopyParts.Split(wanted));
+        await connections.RunAsync<CopyRequest>(turns.Next, (connection, stop) => new PartCopier(work, connection, stop).CopyAsync, cancel).ConfigureAwait(false);
 
         Lsn begins = FirstByte(end.Label.Start);
         foreach (string segment in segments)

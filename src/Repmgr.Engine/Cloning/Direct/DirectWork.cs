@@ -11,32 +11,46 @@ namespace Repmgr.Engine.Cloning.Direct;
 internal readonly record struct DamagedPage(string Path, long Block);
 
 /// <summary>What all connections of one copy work with.</summary>
-internal sealed class DirectWork(string directory, SourceIdentity source, Lsn start, bool verify, RateLimit limit, CopyMeter meter)
+internal sealed class DirectWork(string directory, FileList? whole, SourceIdentity source, Lsn start, bool verify, RateLimit limit, CopyMeter meter)
     : SourceWork(source, limit, meter)
 {
     // Stretches of a file that were written are given to the disk in pieces of this size.
     private const long WrittenOut = 8 << 20;
 
     private readonly ConcurrentDictionary<string, Lock> _turns = new();
+    private readonly Lock _making = new();
 
-    public CopiedFiles Copied { get; } = new(directory);
+    public CopiedFiles Copied { get; } = new(directory, whole);
 
     public ConcurrentQueue<DamagedPage> Damaged { get; } = new();
 
     /// <summary>The same source, for files whose bytes do not count among those of the cluster.</summary>
-    public DirectWork ForWal(string directory, CopyMeter meter) => new(directory, Source, start, verify: false, Limit, meter);
+    public DirectWork ForWal(string directory, CopyMeter meter) => new(directory, whole: null, Source, start, verify: false, Limit, meter);
 
     public string Local(CopyFile file) => Path.Combine(directory, file.Path);
 
-    /// <summary>Opens the copy of a file, or begins one.</summary>
-    public FileStream Open(CopyFile file) => new(Local(file), new FileStreamOptions
+    /// <summary>A part is copied.</summary>
+    public void Add(FilePart part, CopiedPart copied)
     {
-        Mode = FileMode.OpenOrCreate,
-        Access = FileAccess.ReadWrite,
-        Share = FileShare.ReadWrite | FileShare.Delete,
-        BufferSize = 0,
-        UnixCreateMode = file.Path.EndsWith(".key", StringComparison.Ordinal) ? UnixFileMode.UserRead | UnixFileMode.UserWrite : Source.FileMode,
-    });
+        if (Copied.Add(part, copied))
+            _turns.TryRemove(part.File.Path, out _);
+    }
+
+    /// <summary>Opens the copy of a file, or begins one.</summary>
+    public FileStream Open(CopyFile file)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 0,
+            UnixCreateMode = file.Path.EndsWith(".key", StringComparison.Ordinal) ? UnixFileMode.UserRead | UnixFileMode.UserWrite : Source.FileMode,
+        };
+        // A directory takes one new file at a time, and whoever else has one spins.
+        lock (_making)
+            return new FileStream(Local(file), options);
+    }
 
     /// <summary>Writes into the copy of a file, at which others may be too, and has the disk begin with what is complete.</summary>
     public void Write(CopyFile file, FileStream copy, ReadOnlySpan<byte> content, long offset)

@@ -41,7 +41,7 @@ internal sealed class PartCopier
         {
             if (sum.Suspects.Count > 0)
                 await LookAgainAsync(sum).ConfigureAwait(false);
-            _work.Copied.Add(sum.Part, sum.Close());
+            _work.Add(sum.Part, sum.Close());
         }
     }
 

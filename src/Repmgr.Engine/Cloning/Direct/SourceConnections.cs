@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using Npgsql;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
+using Repmgr.Engine.Files;
 using Repmgr.Engine.Postgres;
 
 namespace Repmgr.Engine.Cloning.Direct;

@@ -2,29 +2,42 @@ using Npgsql;
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Cloning.Direct;
 using Repmgr.Core.Postgres;
+using Repmgr.Engine.Files;
 using Repmgr.Engine.Postgres;
 
 namespace Repmgr.Engine.Cloning.Direct;
 
 /// <summary>What there is to be copied, as the source lists it.</summary>
 /// <param name="on">The source.</param>
-/// <param name="versionDirectory">The directory in each tablespace that belongs to the cluster.</param>
 /// <param name="connector">Connects to it.</param>
 /// <param name="source">Who is to answer.</param>
-internal sealed class SourceListing(Conninfo on, string versionDirectory, PostgresConnector connector, SourceIdentity source)
+internal sealed class SourceListing(Conninfo on, PostgresConnector connector, SourceIdentity source)
 {
     private const int Attempts = 20;
 
     /// <summary>The tablespaces of this moment.</summary>
     public async Task<IReadOnlyList<TablespaceView>> TablespacesAsync(CancellationToken cancel) => await OnceMoreAsync(
-        connection => ListAsync(connection, SourceSql.Tablespaces, null, row => new TablespaceView(row.GetFieldValue<uint>(0), row.GetString(1), row.GetString(2), null)), cancel).ConfigureAwait(false);
+        async connection =>
+        {
+            var spaces = new List<TablespaceView>();
+            await ListAsync(connection, SourceSql.Tablespaces, null, row => spaces.Add(new TablespaceView(row.GetFieldValue<uint>(0), row.GetString(1), row.GetString(2), null))).ConfigureAwait(false);
+            return spaces;
+        },
+        cancel).ConfigureAwait(false);
 
-    public async Task<CopyList> FilesAsync(IReadOnlyList<TablespaceView> tablespaces, CancellationToken cancel)
+    /// <summary>All files and directories.</summary>
+    /// <param name="tree">Takes them.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task ListAsync(ListedTree tree, CancellationToken cancel)
     {
         string closed = string.Join('\n', CopyRules.EmptyDirectories.Append("pg_wal"));
-        List<SourceEntry> entries = await OnceMoreAsync(
-            connection => ListAsync(connection, SourceSql.List, closed, row => new SourceEntry(row.GetString(0), row.GetBoolean(1), row.GetInt64(2))), cancel).ConfigureAwait(false);
-        return CopyList.Of(entries, tablespaces.Select(space => space.Oid), versionDirectory);
+        return OnceMoreAsync(
+            connection =>
+            {
+                tree.Clear();
+                return ListAsync(connection, SourceSql.List, closed, row => tree.Add(new SourceEntry(row.GetString(0), row.GetBoolean(1), row.GetInt64(2))));
+            },
+            cancel);
     }
 
     // A link or a directory that goes while it is looked at is an error of the functions that look; and Npgsql gives up a connection
@@ -48,7 +61,8 @@ internal sealed class SourceListing(Conninfo on, string versionDirectory, Postgr
         }
     }
 
-    private static async Task<List<T>> ListAsync<T>(NpgsqlConnection connection, string sql, string? argument, Func<NpgsqlDataReader, T> read)
+    /// <returns>How many rows there were.</returns>
+    private static async Task<long> ListAsync(NpgsqlConnection connection, string sql, string? argument, Action<NpgsqlDataReader> take)
     {
         var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await using (command.ConfigureAwait(false))
@@ -58,12 +72,12 @@ internal sealed class SourceListing(Conninfo on, string versionDirectory, Postgr
             NpgsqlDataReader reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {
-                var rows = new List<T>();
+                long rows = 0;
                 var garbage = new GarbageLimit();
                 while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
                 {
-                    rows.Add(read(reader));
-                    if (rows.Count % 1024 == 0)
+                    take(reader);
+                    if (++rows % 1024 == 0)
                         garbage.Hold();
                 }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Repmgr.Core.Cloning;
 using Repmgr.Core.Cloning.Direct;
 using Repmgr.Core.Problems;
+using Repmgr.Engine.Files;
 
 namespace Repmgr.Engine.Cloning.Direct;
 
@@ -14,13 +15,14 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
 
     private string Root => copy.DataDirectory;
 
-    public void Prepare(CopyList list)
+    /// <param name="there">What the source has.</param>
+    /// <param name="wanted">Takes the files to be copied.</param>
+    public void Prepare(ListedTree there, SortedFiles wanted)
     {
         File.SetUnixFileMode(Root, source.DirectoryMode);
         OldTablespaces.Delete(
             Root, copy.VersionDirectory, [.. tablespaces.Where(space => !space.InPlace).Select(space => (Path.GetFileName(Link(space)), copy.Destination(space.Location)))], copy.TablespacesOfOthers);
-        HashSet<string> directories = [.. list.Directories];
-        Prune("", [.. list.Files.Select(file => file.Path)], directories);
+        Prune(there, wanted);
         Make(Path.Combine(Root, Links));
         foreach (TablespaceView space in tablespaces.Where(space => !space.InPlace))
         {
@@ -30,7 +32,7 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
             TargetDirectory.ReplaceLink(Path.Combine(Root, Link(space)), destination);
         }
 
-        foreach (string directory in list.Directories.Concat(CopyRules.EmptyDirectories).Where(path => path != "pg_wal" && !IsLink(path)))
+        foreach (string directory in there.Directories.Concat(CopyRules.EmptyDirectories).Where(path => path != "pg_wal" && !IsLink(path)))
             Make(Path.Combine(Root, directory));
     }
 
@@ -52,7 +54,22 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
         }
     }
 
-    private void Prune(string below, HashSet<string> files, HashSet<string> directories)
+    private void Prune(ListedTree there, SortedFiles wanted)
+    {
+        using var here = new SortedFiles(Path.Combine(Root, CopyRules.List + "here"), ListedFile.ByRelation);
+        PruneDirectories("", [.. there.Directories], here);
+        foreach ((ListedFile? ours, ListedFile? theirs) in ListedFile.Pair(here.InOrder(), there.Files))
+        {
+            if (theirs is { } file)
+                wanted.Add(file);
+            else
+                File.Delete(Path.Combine(Root, ours!.Value.Path));
+            _garbage.Hold();
+        }
+    }
+
+    /// <summary>Removes what is no file of a directory that the source has too, and lists these files.</summary>
+    private void PruneDirectories(string below, HashSet<string> directories, SortedFiles files)
     {
         foreach (FileSystemInfo entry in new DirectoryInfo(Path.Combine(Root, below)).EnumerateFileSystemInfos())
         {
@@ -61,22 +78,23 @@ internal sealed class TargetTree(DirectCopy copy, SourceIdentity source, IReadOn
             if (path == "pg_wal" || (below.Length == 0 && TargetDirectory.IsOurs(entry.Name)))
                 continue;
 
-            bool isDirectory = entry is DirectoryInfo;
             if (IsLink(path) && entry.LinkTarget is not null)
-                PruneTablespace(path, files, directories);
-            else if (entry.LinkTarget is not null || (isDirectory ? !directories.Contains(path) : !files.Contains(path)))
+                PruneTablespace(path, directories, files);
+            else if (entry.LinkTarget is not null || (entry is DirectoryInfo && !directories.Contains(path)))
                 TargetDirectory.Delete(entry);
-            else if (isDirectory)
-                Prune(path, files, directories);
+            else if (entry is DirectoryInfo)
+                PruneDirectories(path, directories, files);
+            else
+                files.Add(new ListedFile(path, 0));
         }
     }
 
     // Only what belongs to this cluster; another version's is not ours.
-    private void PruneTablespace(string link, HashSet<string> files, HashSet<string> directories)
+    private void PruneTablespace(string link, HashSet<string> directories, SortedFiles files)
     {
         string version = $"{link}/{copy.VersionDirectory}";
         if (Directory.Exists(Path.Combine(Root, version)))
-            Prune(version, files, directories);
+            PruneDirectories(version, directories, files);
     }
 
     private void Make(string directory) => TargetDirectory.Make(directory, source.DirectoryMode);

@@ -1,8 +1,8 @@
-namespace Repmgr.Engine.Cloning.Direct;
+namespace Repmgr.Engine.Files;
 
 /// <summary>
 /// Collects garbage sooner than the runtime would. That lets as much pile up as fits into the processor's cache, 32 MB or more on a server,
-/// before it looks for the first time; what a clone keeps is less than that.
+/// before it looks for the first time; what is kept is less than that.
 /// </summary>
 internal sealed class GarbageLimit
 {
