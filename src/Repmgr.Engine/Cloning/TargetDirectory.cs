@@ -27,6 +27,8 @@ internal static class TargetDirectory
         CloneMarker.Write(directory, step.Marker);
         FileStream held = CloneMarker.Lock(directory);
         await AwaitOrphansAsync(directory, again, cancel).ConfigureAwait(false);
+        foreach (string list in Directory.EnumerateFiles(directory, CopyRules.List + "*"))
+            File.Delete(list); // One that was killed just when it made it.
         foreach (string name in new[] { CopyRules.Staging, CopyRules.Incremental })
             RemoveStaging(Path.Combine(directory, name), step.Marker.TablespaceDirectories);
         foreach (string name in KeptFiles.Where(name => !again && File.Exists(Path.Combine(directory, name))))

@@ -89,6 +89,10 @@ public sealed class DirectListTests
     }
 
     [Fact]
+    public void What_was_listed_twice_comes_once() =>
+        Assert.Equal(["base/5/16385", "base/5/16386"], Copied("base/5/16386", "base/5/16385", "base/5/16386"));
+
+    [Fact]
     public void Directories_come_before_what_is_in_them_and_empty_ones_stay()
     {
         using ListedTree tree = Tree(

@@ -31,14 +31,18 @@ public sealed class CopyList(IEnumerable<uint> tablespaces, string versionDirect
 
     /// <summary>
     /// Leaves out what is lost with a crash, and so with a copy: temporary tables, and of unlogged ones all but the fork that says they
-    /// are.
+    /// are. A file that was made anew while its directory was read may be listed twice; it comes once.
     /// </summary>
     /// <param name="files">In the order <see cref="ListedFile.ByRelation"/>.</param>
     public static IEnumerable<ListedFile> Lasting(IEnumerable<ListedFile> files)
     {
+        string? before = null;
         (string Directory, uint Number)? unlogged = null;
         foreach (ListedFile file in files)
         {
+            if (file.Path == before)
+                continue;
+            before = file.Path;
             RelationFile? relation = RelationFile.TryRead(file.Path);
             if (relation is { IsTemporary: true })
                 continue;
