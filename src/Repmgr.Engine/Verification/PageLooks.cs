@@ -3,6 +3,7 @@ using Repmgr.Core.Cloning.Direct;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Verification;
 using Repmgr.Engine.Cloning.Direct;
+using Repmgr.Engine.Files;
 
 namespace Repmgr.Engine.Verification;
 
@@ -18,6 +19,7 @@ internal sealed class PageLooks(VerifyWork work, NpgsqlConnection connection, Ca
     private readonly PageJudge _judge = new(work.PageBytes);
     private readonly PageReader _reader = new(work, connection, stop);
     private readonly byte[] _page = new byte[work.PageBytes];
+    private readonly GarbageLimit _garbage = new();
 
     /// <summary>Looks at them until nothing is wrong with any, or it stays wrong.</summary>
     /// <param name="pages">The pages.</param>
@@ -25,7 +27,10 @@ internal sealed class PageLooks(VerifyWork work, NpgsqlConnection connection, Ca
     public async Task LookAsync(IEnumerable<PageId> pages, bool hasCaughtUp)
     {
         foreach (PageId[] batch in pages.Chunk(PageReader.Most))
+        {
             await LookAsync(batch, hasCaughtUp).ConfigureAwait(false);
+            _garbage.Hold(); // a table that was changed throughout is one file to be looked at
+        }
     }
 
     private async Task LookAsync(PageId[] batch, bool hasCaughtUp)
