@@ -58,7 +58,9 @@ public sealed class PauseTest : LabTest
         // Nobody has heard that the pause is over.
         Assert.Contains("NOBODY holds term 1", (await cluster.Node(2).RepmgrAsync("service", "status")).ShouldSucceed().Stdout, StringComparison.Ordinal);
         Assert.Contains("R14. Nothing would happen", (await cluster.Node(2).RepmgrAsync("cluster", "explain", "--node-id=1")).ShouldSucceed().Stdout, StringComparison.Ordinal);
-        ProgramResult word = (await cluster.Node(2).RepmgrAsync("service", "unpause", "--holder-is-down")).ShouldSucceed();
+        // Not before the agents of the standbys have seen, at their next look, that nothing streams any more.
+        ProgramResult word = await Eventually.SatisfiesAsync(
+            () => cluster.Node(2).RepmgrAsync("service", "unpause", "--holder-is-down"), result => result.ExitCode == 0, Seconds(20), "nothing reaches the former primary any more");
         Assert.Contains("on your word that", word.Stderr, StringComparison.Ordinal);
         int primary = await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
 
