@@ -18,7 +18,6 @@ internal sealed class DirectWork(string directory, FileList? whole, SourceIdenti
     private const long WrittenOut = 8 << 20;
 
     private readonly ConcurrentDictionary<string, Lock> _turns = new();
-    private readonly Lock _making = new();
 
     public CopiedFiles Copied { get; } = new(directory, whole);
 
@@ -37,20 +36,14 @@ internal sealed class DirectWork(string directory, FileList? whole, SourceIdenti
     }
 
     /// <summary>Opens the copy of a file, or begins one.</summary>
-    public FileStream Open(CopyFile file)
+    public FileStream Open(CopyFile file) => new(Local(file), new FileStreamOptions
     {
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.OpenOrCreate,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            BufferSize = 0,
-            UnixCreateMode = file.Path.EndsWith(".key", StringComparison.Ordinal) ? UnixFileMode.UserRead | UnixFileMode.UserWrite : Source.FileMode,
-        };
-        // A directory takes one new file at a time, and whoever else has one spins.
-        lock (_making)
-            return new FileStream(Local(file), options);
-    }
+        Mode = FileMode.OpenOrCreate,
+        Access = FileAccess.ReadWrite,
+        Share = FileShare.ReadWrite | FileShare.Delete,
+        BufferSize = 0,
+        UnixCreateMode = file.Path.EndsWith(".key", StringComparison.Ordinal) ? UnixFileMode.UserRead | UnixFileMode.UserWrite : Source.FileMode,
+    });
 
     /// <summary>Writes into the copy of a file, at which others may be too, and has the disk begin with what is complete.</summary>
     public void Write(CopyFile file, FileStream copy, ReadOnlySpan<byte> content, long offset)
