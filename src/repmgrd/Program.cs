@@ -104,6 +104,8 @@ internal static class Program
 
         try
         {
+            if (await WitnessAgent.IsOneAsync(loaded.Settings, connector, CancellationToken.None))
+                return await WitnessAsync(new WitnessAgent(loaded.Settings, connector, ApiServer.StartAsync, log), mailbox, systemd, log);
             return loaded.Settings.Failover == FailoverMode.Automatic
                 ? await WithAgentAsync(loop, loaded, connector, recorder, log)
                 : await loop.RunAsync(loaded);
@@ -123,7 +125,7 @@ internal static class Program
         var agent = new FailoverAgent(
             loaded.Settings, loaded.Path ?? "", connector, ApiServer.StartAsync, happened => recorder.Hand(new WatchAct.Tell(happened)), log);
         Task<ExitCode> watching = loop.RunAsync(loaded);
-        Task failingOver = RunAgentAsync(agent, log, ends.Token);
+        Task failingOver = RunAgentAsync(agent.RunAsync, log, ends.Token);
         await Task.WhenAny(watching, failingOver);
         if (failingOver.IsFaulted)
             await failingOver;
@@ -134,11 +136,47 @@ internal static class Program
         return exit;
     }
 
-    private static async Task RunAgentAsync(FailoverAgent agent, Log log, CancellationToken cancel)
+    /// <summary>A witness has no server to be watched: its agent is all that runs.</summary>
+    private static async Task<ExitCode> WitnessAsync(WitnessAgent witness, Mailbox mailbox, SdNotify systemd, Log log)
+    {
+        using var ends = new CancellationTokenSource();
+        systemd.Ready("votes as a witness");
+        Task voting = RunAgentAsync(witness.RunAsync, log, ends.Token);
+        Task stopping = UntilStoppedAsync(mailbox, systemd, log);
+        await Task.WhenAny(voting, stopping);
+        if (voting.IsFaulted)
+            await voting;
+        bool isStopped = stopping.IsCompleted;
+        systemd.Stopping();
+        await witness.StopAsync();
+        await ends.CancelAsync();
+        await Task.WhenAny(voting, Task.Delay(TimeSpan.FromSeconds(2)));
+        return isStopped ? ExitCode.Success : ExitCode.BadConfig;
+    }
+
+    private static async Task UntilStoppedAsync(Mailbox mailbox, SdNotify systemd, Log log)
+    {
+        while (true)
+        {
+            using var alive = new CancellationTokenSource(systemd.WatchdogEvery ?? Timeout.InfiniteTimeSpan);
+            try
+            {
+                if (await mailbox.Messages.ReadAsync(alive.Token) == Message.Stop)
+                    return;
+                log.Notice("a witness reads its configuration only at its start", hint: "Restart repmgrd.");
+            }
+            catch (OperationCanceledException)
+            {
+                systemd.Alive();
+            }
+        }
+    }
+
+    private static async Task RunAgentAsync(Func<CancellationToken, Task> agent, Log log, CancellationToken cancel)
     {
         try
         {
-            await agent.RunAsync(cancel);
+            await agent(cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {

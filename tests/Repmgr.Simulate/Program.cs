@@ -12,7 +12,7 @@ internal static class Program
     {
         if (args is not [var firstText, var countText, .. var rest] || !int.TryParse(firstText, out int first) || !int.TryParse(countText, out int count))
         {
-            Console.Error.WriteLine("usage: Repmgr.Simulate FIRST-SEED SEEDS [broken=RULE] [faults=FAULT,...] [data=NODES] [witnesses=NODES] [every=SECONDS] [answers=SECONDS] [clocks=extreme] [sync=any|MODE] [count=NODES] [heal=SECONDS] [disks=slow]");
+            Console.Error.WriteLine("usage: Repmgr.Simulate FIRST-SEED SEEDS [broken=RULE] [faults=FAULT,...] [data=NODES] [witnesses=NODES] [spares=NODES] [every=SECONDS] [answers=SECONDS] [clocks=extreme] [sync=any|MODE] [count=NODES] [heal=SECONDS] [disks=slow]");
             return 2;
         }
 
@@ -47,6 +47,7 @@ internal static class Program
         ["faults", var faults] => profile with { Faults = [.. faults.Split(',').Select(Enum.Parse<Fault>)] },
         ["data", var nodes] => profile with { DataNodes = int.Parse(nodes, CultureInfo.InvariantCulture) },
         ["witnesses", var nodes] => profile with { Witnesses = int.Parse(nodes, CultureInfo.InvariantCulture) },
+        ["spares", var nodes] => profile with { Spares = int.Parse(nodes, CultureInfo.InvariantCulture) },
         ["every", var seconds] => profile with { FaultEvery = TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)) },
         ["answers", var seconds] => profile with { Policy = profile.Policy with { AnswerWithin = TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)) } },
         ["sync", var mode] => profile with { Synchronous = mode == "any" ? null : Enum.Parse<Repmgr.Core.Failover.Synchronous.SyncMode>(mode) },

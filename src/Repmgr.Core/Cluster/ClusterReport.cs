@@ -30,7 +30,7 @@ public sealed record ClusterReport(IReadOnlyList<NodeReport> Nodes, IReadOnlyLis
 
     internal static string StatusOf(NodeRecord record, NodeProbe probe) => (record.Type, probe, record.Active) switch
     {
-        (NodeType.Witness, NodeProbe.Primary or NodeProbe.Standby, true) => "* running",
+        (NodeType.Witness, NodeProbe.Primary or NodeProbe.Standby or NodeProbe.Agent, true) => "* running",
         (NodeType.Witness, NodeProbe.Rejected r, true) when !IsNotReady(r) => "? rejected",
         (NodeType.Witness, NodeProbe.Rejected r, false) when !IsNotReady(r) => "! failed",
         (NodeType.Primary, NodeProbe.Primary, true) => "* running",
@@ -39,7 +39,7 @@ public sealed record ClusterReport(IReadOnlyList<NodeReport> Nodes, IReadOnlyLis
         (NodeType.Standby, NodeProbe.Primary, _) => "! running as primary",
         (_, NodeProbe.Rejected r, true) when !IsNotReady(r) => "? running",
         (_, NodeProbe.Rejected r, false) when !IsNotReady(r) => "! running",
-        (_, NodeProbe.Primary or NodeProbe.Standby, false) => "! running",
+        (_, NodeProbe.Primary or NodeProbe.Standby or NodeProbe.Agent, false) => "! running",
         (_, _, true) => "? unreachable",
         _ => "- failed",
     };

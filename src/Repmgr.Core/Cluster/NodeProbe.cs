@@ -40,6 +40,10 @@ public abstract record NodeProbe
     /// <param name="Reason">What was tried and what came of it, without any password.</param>
     public sealed record Silent(string Reason) : NodeProbe;
 
+    /// <summary>There is no server: the agent of a witness answers.</summary>
+    /// <param name="Address">Where.</param>
+    public sealed record Agent(string Address) : NodeProbe;
+
     /// <summary>Why it was not seen running, in the words of the look; null when it was.</summary>
     public string? Obstacle => this switch
     {

@@ -12,6 +12,8 @@ public enum CommandName
     StandbyUnregister,
     StandbyPromote,
     StandbyFollow,
+    WitnessRegister,
+    WitnessUnregister,
     ClusterShow,
     ClusterEvent,
     ClusterCleanup,

@@ -36,7 +36,7 @@ internal static class StandbyCommands
         {
             Description =
             [
-                "Removes the record of a standby from the cluster's metadata. The server itself is not touched: it goes on replicating until you stop it, and its replication slot stays on its upstream node until you drop it.",
+                "Removes the record of a standby from the cluster's metadata. Where failover is automatic, it waits until the node votes no more. The server itself is not touched: it goes on replicating until you stop it, and its replication slot stays on its upstream node until you drop it.",
                 "It runs on any node; without --node-id it removes the record of the node it runs on.",
             ],
             Needs = ["A primary of the cluster can be reached.", "No other node is recorded as replicating from this one."],

@@ -10,9 +10,9 @@ internal static class Affirmation
 {
     public static void Begin(Draft turn, Role.Holding holding, Term term, string evidence)
     {
-        NodeId self = turn.State.Node;
-        turn.Remember(turn.Durable with { Term = term, VotedFor = self, AttachFrom = term });
-        Renewal.Promise(turn, self, term, turn.Policy.Ttl);
+        VoterId self = turn.State.Self;
+        turn.Remember(turn.Durable with { Term = term, VotedFor = self.Node, AttachFrom = term });
+        Renewal.Promise(turn, self.Node, term, turn.Policy.Ttl);
         turn.Become(holding with { Affirming = new Affirming(term, turn.Now, [self]) }, "Affirms", Fencing.Rule, evidence);
         Ask(turn, term);
     }
@@ -26,7 +26,7 @@ internal static class Affirmation
         Ask(turn, affirming.Term);
     }
 
-    public static void Take(Draft turn, Role.Holding holding, Affirming affirming, NodeId from, Message.Vote vote)
+    public static void Take(Draft turn, Role.Holding holding, Affirming affirming, VoterId from, Message.Vote vote)
     {
         if (vote.Term != affirming.Term)
             return;
@@ -44,10 +44,16 @@ internal static class Affirmation
             return;
         }
 
+        if (vote.Membership?.Term > turn.Durable.Membership.Term)
+        {
+            Fencing.Begin(turn, "HigherHolder", Fencing.Rule, $"somebody held term {vote.Membership.Term}");
+            return;
+        }
+
         if (affirming.Votes.Contains(from))
             return;
         affirming = affirming with { Votes = affirming.Votes.Add(from) };
-        if (turn.Durable.Membership.IsMajority(affirming.Votes.Length) && turn.State.Server is ServerView.Writable server)
+        if (Members.IsMajority(turn, turn.Durable.Membership, affirming.Votes) && turn.State.Server is ServerView.Writable server)
         {
             TermHistory history = turn.Durable.Announced.ContinuedAt(server.Position, affirming.Term);
             turn.Remember(turn.Durable with
@@ -57,6 +63,7 @@ internal static class Affirmation
                 Announced = history,
                 Data = history,
                 Set = turn.Durable.Set is { } set ? set with { Term = affirming.Term, Change = 1 } : null,
+                Membership = Members.Affirmed(turn.Durable.Membership, affirming.Term),
             });
             turn.Become(
                 holding with { Term = affirming.Term, Affirming = null, Rounds = [], NextRenewal = turn.Now, Since = turn.Now },
@@ -70,6 +77,6 @@ internal static class Affirmation
     private static void Ask(Draft turn, Term term)
     {
         if (turn.State.Server is ServerView.Writable server)
-            turn.Broadcast(new Message.AskVote(term, turn.Durable.Announced.At(server.Position)));
+            turn.Broadcast(new Message.AskVote(term, turn.Durable.Announced.At(server.Position)) { Membership = turn.State.Known });
     }
 }

@@ -31,7 +31,7 @@ public static class AgentMachine
     {
         switch (input)
         {
-            case Input.Received received when turn.Durable.Membership.Contains(received.Envelope.From):
+            case Input.Received received when Members.Hears(turn, received.Envelope):
                 Take(turn, received.Envelope);
                 break;
             case Input.Observed observed when observed.TakenAt >= turn.State.LooksCountFrom:
@@ -64,10 +64,10 @@ public static class AgentMachine
                 Renewal.Take(turn, from.Node, renew);
                 break;
             case Message.Renewed renewed:
-                Holder.Take(turn, from.Node, renewed);
+                Holder.Take(turn, from, renewed);
                 break;
             case Message.Superseded superseded:
-                Holder.Take(turn, from.Node, superseded);
+                Holder.Take(turn, from, superseded);
                 break;
             case Message.Resign resign:
                 Resigning.Take(turn, from.Node, resign);
@@ -82,7 +82,7 @@ public static class AgentMachine
                 Vote.Take(turn, from.Node, ask);
                 break;
             case Message.Vote vote:
-                Candidate.Take(turn, from.Node, vote);
+                Candidate.Take(turn, from, vote);
                 break;
         }
     }

@@ -45,4 +45,7 @@ public sealed record AgentPolicy
     public bool IsDelayed { get; init; }
 
     public string Location { get; init; } = "default";
+
+    /// <summary>What the cluster remembers counts, whatever this node's file says (R13).</summary>
+    public AgentPolicy Under(AgreedTimes? agreed) => agreed is null ? this : this with { Ttl = agreed.Ttl, RestartGrace = agreed.RestartGrace };
 }

@@ -99,6 +99,18 @@ public sealed record AgentState
     /// <summary>Since when a node is known that has newer data (R11).</summary>
     public TimeSpan? BehindSince { get; init; }
 
+    /// <summary>This agent has seen its server stream from the holder whose set it remembers, or be primary: its memory is fresh (R15).</summary>
+    public bool HasStreamed { get; init; }
+
+    /// <summary>When the end of the WAL was last seen to grow.</summary>
+    public TimeSpan? GrewAt { get; init; }
+
+    /// <summary>The newest membership that was heard of, by whatever way; null: none (R13).</summary>
+    public Membership? Heard { get; init; }
+
+    /// <summary>The voter that this holder removes, once it is in no synchronous set any more (R13).</summary>
+    public VoterId? Removing { get; init; }
+
     /// <summary>The last decisions, the newest last (R17).</summary>
     public ImmutableArray<Decision> Decisions { get; init; } = [];
 
@@ -110,6 +122,9 @@ public sealed record AgentState
 
     public NodeId Node => Self.Node;
 
+    /// <summary>The newest membership that this agent remembers or has heard of: who is heard and asked.</summary>
+    public Membership Known => Membership.Newest(Durable.Membership, Heard);
+
     /// <summary>An agent starts. What was promised before is not known, so that it is quiet for the longest time it can have been (R1).</summary>
     public static AgentState Begin(VoterId self, ulong boot, AgentPolicy policy, DurableState durable, TimeSpan now)
     {
@@ -118,7 +133,7 @@ public sealed record AgentState
         {
             Self = self,
             Boot = boot,
-            Policy = policy,
+            Policy = policy.Under(durable.Membership.Times),
             Durable = durable,
             QuietUntil = now + durable.LongestPromise,
             Role = held ? new Role.Resuming(durable.Term, now) : new Role.Voting(),

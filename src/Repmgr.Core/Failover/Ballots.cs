@@ -12,7 +12,7 @@ internal static class Ballots
     {
         if (turn.State.Role is Role.Asking asking)
         {
-            bool all = asking.Ballots.Length == turn.Durable.Membership.Voters.Count;
+            bool all = turn.State.Known.Asked.All(voter => asking.Ballots.Any(item => item.Voter == voter.Id));
             if (all || turn.Now - asking.Since >= turn.Policy.AnswerWithin)
                 Conclude(turn, asking);
         }
@@ -39,7 +39,7 @@ internal static class Ballots
         AgentState state = turn.State;
         bool mayAsk = state.Server is ServerView.Recovering || (state.Server is ServerView.Down && state.ResignedAt is not null);
         return mayAsk && state is { Doing: null, PendingVote: null, IsStopping: false, Durable: { Data: not null, Rebuilding: null } }
-            && !IsQuiet(turn) && !Pausing.IsOn(state)
+            && state.Known.Votes(state.Self) && !IsQuiet(turn) && !Pausing.IsOn(state)
             && state.Promise?.Forbids(state.Node, turn.Now) != true
             && !(state.AskedAt is { } asked && turn.Now - asked < turn.Policy.AnswerWithin);
     }
@@ -50,7 +50,7 @@ internal static class Ballots
         turn.State = state;
         Message.Ballot own = Own(turn, state.Node, state.Counter, null);
         turn.Become(new Role.Asking(state.Counter, turn.Now, [(state.Self, own)]), "Asks", Rule, "no promise to a holder is live");
-        turn.Broadcast(new Message.AskBallot(state.Counter, own.Candidacy?.Data));
+        turn.Broadcast(new Message.AskBallot(state.Counter, own.Candidacy?.Data) { Membership = turn.State.Known });
     }
 
     private static Message.Ballot Own(Draft turn, NodeId candidate, long number, DataPosition? data)
@@ -62,7 +62,12 @@ internal static class Ballots
             : SeesHolder(turn) ? Refusal.SeesHolder
             : data is { } theirs && Vote.IsAhead(turn, theirs) ? Refusal.IsAhead
             : null;
-        return new Message.Ballot(number, state.Durable.Term, refusal, Candidacies.Own(state)) { Set = state.Durable.Set, Member = Candidacies.MemberOf(state) };
+        return new Message.Ballot(number, state.Durable.Term, refusal, Candidacies.Own(state))
+        {
+            Set = state.Durable.Set,
+            Member = Candidacies.MemberOf(state),
+            Membership = state.Durable.Membership,
+        };
     }
 
     /// <summary>What a restarted voter promised before, it does not know (R1).</summary>
@@ -83,16 +88,23 @@ internal static class Ballots
         Candidacy? own = eligible.FirstOrDefault(candidacy => candidacy.Node == turn.State.Node);
         turn.State = turn.State with { AskedAt = turn.Now, IsAlone = !eligible.Any(candidacy => candidacy.Node != turn.State.Node) };
 
-        int ahead = asking.Ballots.Count(item => item.Ballot.Refusal is Refusal.IsAhead);
-        int free = asking.Ballots.Count(item => item.Ballot.Refusal is null);
-        if (!turn.Durable.Membership.IsMajority(free + ahead))
+        Membership membership = Members.Newest(turn, turn.State.Known, asking.Ballots.Select(item => item.Ballot.Membership));
+        VoterId[] free = [.. asking.Ballots.Where(item => item.Ballot.Refusal is null).Select(item => item.Voter)];
+        VoterId[] ahead = [.. asking.Ballots.Where(item => item.Ballot.Refusal is Refusal.IsAhead).Select(item => item.Voter)];
+        if (!Members.IsMajority(turn, membership, [.. free, .. ahead]))
         {
             turn.State = turn.State with { WaitingSince = null };
-            turn.Become(new Role.Voting(), "NoMajority", Rule, $"{free + ahead} of {turn.Durable.Membership.Voters.Count} voters are free");
+            if (own is not null && asking.Ballots is [{ Ballot.Refusal: null }] && TwoVoters.MayGoAlone(turn))
+            {
+                Candidate.Stand(turn, turn.Durable.Term.Next, "the other of two voters is silent, and cannot commit without this node", isAlone: true);
+                return;
+            }
+
+            turn.Become(new Role.Voting(), "NoMajority", Rule, $"{free.Length + ahead.Length} of {membership.Voters.Count} voters are free");
             return;
         }
 
-        if (own is null)
+        if (own is null || !membership.Votes(turn.State.Self))
         {
             turn.Become(new Role.Voting(), "NotEligible", "R7");
             return;
@@ -117,16 +129,16 @@ internal static class Ballots
         if (Rescue.Begin(turn, own, known) || Rescue.IsWaitedFor(turn, own, known))
             return;
         // Those that are ahead will not vote for it. Standing all the same would bind the others to it, and starves who could win.
-        if (!turn.Durable.Membership.IsMajority(free))
+        if (!Members.IsMajority(turn, membership, free))
         {
-            turn.Become(new Role.Voting(), "IsBehind", "R8", $"{ahead} of {turn.Durable.Membership.Voters.Count} voters have newer data");
+            turn.Become(new Role.Voting(), "IsBehind", "R8", $"{ahead.Length} of {membership.Voters.Count} voters have newer data");
             return;
         }
 
         if (!MayElect(turn, asking))
             return;
         Term highest = asking.Ballots.Max(item => item.Ballot.Term);
-        Candidate.Stand(turn, Term.Max(highest, turn.Durable.Term).Next, $"{free} voters are free, {better} better candidates answer");
+        Candidate.Stand(turn, Term.Max(highest, turn.Durable.Term).Next, $"{free.Length} voters are free, {better} better candidates answer");
     }
 
     /// <summary>Those who are free, with their data, are enough for the newest set among the answers (R9).</summary>

@@ -65,4 +65,22 @@ internal enum BrokenRule
 
     /// <summary>R9: the next change begins before a majority remembers the last one.</summary>
     ChangesUnconfirmed = 1 << 19,
+
+    /// <summary>R13: a candidate counts by the membership on its own disk.</summary>
+    CountsByOwnMembership = 1 << 20,
+
+    /// <summary>R13: the next change of the voters begins before the last one is confirmed.</summary>
+    ChangesVotersUnconfirmed = 1 << 21,
+
+    /// <summary>R13: two changes of the voters are made as one.</summary>
+    TwoVotersAtOnce = 1 << 22,
+
+    /// <summary>R13: a change that is not confirmed counts by the new voters alone.</summary>
+    NewVotersAlone = 1 << 23,
+
+    /// <summary>R13: who is no voter is heard, and counts.</summary>
+    StrangersCount = 1 << 24,
+
+    /// <summary>R15: one of two voters goes on alone, whether the remembered set names it or not.</summary>
+    AloneOutsideSet = 1 << 25,
 }

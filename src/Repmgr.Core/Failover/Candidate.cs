@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
@@ -12,9 +13,9 @@ internal static class Candidate
     /// <summary>How often votes are asked for before the candidate gives up.</summary>
     private const int Patience = 3;
 
-    public static void Stand(Draft turn, Term term, string evidence)
+    public static void Stand(Draft turn, Term term, string evidence, bool isAlone = false)
     {
-        turn.Become(new Role.Standing(term, turn.Now, null), "Stands", "R7", evidence);
+        turn.Become(new Role.Standing(term, turn.Now, null) { Membership = turn.State.Known, IsAlone = isAlone }, "Stands", isAlone ? TwoVoters.Rule : "R7", evidence);
         turn.DoNow(new AgentStep.CutReceiver(term));
     }
 
@@ -31,15 +32,15 @@ internal static class Candidate
 
         turn.Remember(turn.Durable with { Term = standing.Term, VotedFor = self, AttachFrom = standing.Term });
         Renewal.Promise(turn, self, standing.Term, turn.Policy.Ttl);
-        Role.Standing asking = standing with { Since = turn.Now, Votes = [self], Newest = turn.Durable.Set };
+        Role.Standing asking = standing with { Since = turn.Now, Votes = [turn.State.Self], Newest = turn.Durable.Set, Membership = turn.State.Known };
         if (Candidacies.MemberOf(turn.State) is { } member)
             asking = asking with { Members = [member] };
         turn.Become(asking, "AsksForVotes", Rule, $"with {data}");
-        turn.Broadcast(new Message.AskVote(standing.Term, data));
+        turn.Broadcast(new Message.AskVote(standing.Term, data) { Membership = turn.State.Known });
         Count(turn);
     }
 
-    public static void Take(Draft turn, NodeId from, Message.Vote vote)
+    public static void Take(Draft turn, VoterId from, Message.Vote vote)
     {
         if (turn.State.Role is Role.Holding { Affirming: { } affirming } holding)
         {
@@ -52,7 +53,7 @@ internal static class Candidate
         if (vote.Refusal is not null)
         {
             if (vote.Known > standing.Term)
-                turn.Become(new Role.Voting(), "NotElected", Rule, $"node {from} knows term {vote.Known}");
+                turn.Become(new Role.Voting(), "NotElected", Rule, $"node {from.Node} knows term {vote.Known}");
             return;
         }
 
@@ -66,6 +67,7 @@ internal static class Candidate
                 Votes = votes.Add(from),
                 Members = vote.Member is { } member ? standing.Members.Add(member) : standing.Members,
                 Newest = countsByOwn ? standing.Newest : RememberedSet.Newest(standing.Newest, vote.Set),
+                Membership = Members.Newest(turn, standing.Membership, [vote.Membership]),
             },
         };
         Count(turn);
@@ -81,9 +83,7 @@ internal static class Candidate
 
     private static void Count(Draft turn)
     {
-        if (turn.State.Role is not Role.Standing { Votes: { } votes } standing || !turn.Durable.Membership.IsMajority(votes.Length))
-            return;
-        if (standing.Newest is { } set && !SyncRules.MayElect(set, standing.Members) && !turn.IsBroken(BrokenRule.CountsAnyMajority))
+        if (turn.State.Role is not Role.Standing { Votes: { } votes } standing || !(IsElected(turn, standing, votes) || (standing.IsAlone && TwoVoters.MayGoAlone(turn))))
             return;
         if (turn.State.Server is not ServerView.Recovering { Position: { } end })
         {
@@ -91,19 +91,30 @@ internal static class Candidate
             return;
         }
 
-        Win(turn, standing, end, votes.Length);
+        Win(turn, standing, end, votes);
+    }
+
+    private static bool IsElected(Draft turn, Role.Standing standing, ImmutableArray<VoterId> votes)
+    {
+        if (!Members.IsMajority(turn, standing.Membership, votes) || !(standing.Membership.Votes(turn.State.Self) || turn.IsBroken(BrokenRule.StrangersCount)))
+            return false;
+        return standing.Newest is not { } set || SyncRules.MayElect(set, standing.Members) || turn.IsBroken(BrokenRule.CountsAnyMajority);
     }
 
     /// <summary>The holder makes the term history, with its own line; a majority remembers it before the server writes (R7).</summary>
-    private static void Win(Draft turn, Role.Standing standing, Lsn end, int votes)
+    private static void Win(Draft turn, Role.Standing standing, Lsn end, ImmutableArray<VoterId> votes)
     {
         TermHistory history = turn.Durable.Data!.PromotedAt(end, standing.Term);
-        turn.Remember(turn.Durable with { Held = standing.Term, Announced = history, Data = history });
-        CommitFence.Inherit(turn, standing);
+        turn.Remember(turn.Durable with { Held = standing.Term, Announced = history, Data = history, Membership = Members.Affirmed(standing.Membership, standing.Term) });
+        bool isElected = IsElected(turn, standing, votes);
+        if (isElected)
+            CommitFence.Inherit(turn, standing);
         turn.State = turn.State with { ResignedAt = null, WaitingSince = null, SignOfHolder = null };
         turn.Become(
             new Role.Holding(standing.Term, HoldingStage.Elected, turn.Now) { NextRenewal = turn.Now },
-            "Elected", Rule, $"{votes} of {turn.Durable.Membership.Voters.Count} votes");
+            isElected ? "Elected" : "GoesAlone", isElected ? Rule : TwoVoters.Rule, $"{votes.Length} of {standing.Membership.Voters.Count} votes");
+        if (!isElected)
+            TwoVoters.Begin(turn, standing.Term, Candidacies.MemberOf(turn.State)!.Value);
         Holder.Advance(turn);
     }
 }

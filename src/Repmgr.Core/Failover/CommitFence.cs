@@ -19,7 +19,7 @@ internal static class CommitFence
         SyncSet first = First(turn, newest, self, standing.Members);
         if (turn.IsBroken(BrokenRule.SetNotInherited))
             inherited = inherited with { Set = first };
-        turn.Remember(turn.Durable with { Set = inherited, InForce = new StampedSet(new SyncStamp(standing.Term, 1), first) });
+        turn.Remember(turn.Durable with { Set = inherited, IsSole = false, InForce = new StampedSet(new SyncStamp(standing.Term, 1), first) });
     }
 
     /// <summary>The mode and the count are chosen by an operator. Nothing is in force before it is remembered, and off counts at once.</summary>
@@ -140,7 +140,7 @@ internal static class CommitFence
 
     private static void Remember(Draft turn, Role.Holding holding, RememberedSet before, SyncSet set, SyncSet? loosened)
     {
-        turn.Remember(turn.Durable with { Set = before with { Change = before.Change + 1, Set = set } });
+        turn.Remember(turn.Durable with { Set = before with { Change = before.Change + 1, Set = set }, IsSole = turn.Durable.IsSole && set.Count == 0 });
         turn.Record("RemembersSet", Rule, $"{turn.Durable.Set}");
         turn.State = turn.State with { Role = holding with { NextRenewal = turn.Now, Set = holding.Set with { Loosened = loosened } } };
     }
@@ -169,9 +169,17 @@ internal static class CommitFence
             !member.IsNobody && IsThere(turn, held, member.Node) && !(held.Known.TryGetValue(member.Node, out SyncMember known) && known != member));
         IEnumerable<SyncMember> come = held.Known.Values.Where(member =>
             !inForce.Members.Contains(member) && server.Senders.Any(sender => sender.Node == member.Node && sender.Flushed >= held.Announced));
-        SyncMember[] streaming = [.. present.Concat(come).Where(member => !held.Leaving.Contains(member.Node))];
-        return SyncRules.Wanted(inForce, streaming, remembered.Wanted, remembered.Mode == SyncMode.Strict, held.Leaving);
+        // Who is removed from the voters, or was, leaves as one does whose data are to be overwritten (R13).
+        NodeId[] leaving = [.. held.Leaving, .. inForce.Members.Concat(held.Known.Values).Select(member => member.Node).Where(node => !Stays(turn, node))];
+        SyncMember[] streaming = [.. present.Concat(come).Where(member => !leaving.Contains(member.Node))];
+        // Who is left alone goes on with nobody until the other streams (R15).
+        if (turn.Durable.IsSole && inForce.Count == 0 && streaming.Length == 0)
+            return SyncSet.Empty;
+        return SyncRules.Wanted(inForce, streaming, remembered.Wanted, remembered.Mode == SyncMode.Strict, leaving);
     }
+
+    private static bool Stays(Draft turn, NodeId node) =>
+        turn.State.Removing?.Node != node && turn.Durable.Membership.Voters.Any(voter => voter.HasData && voter.Id.Node == node);
 
     private static bool IsThere(Draft turn, HeldSet held, NodeId node)
     {

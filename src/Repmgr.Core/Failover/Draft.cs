@@ -28,8 +28,10 @@ internal sealed class Draft(AgentState before, TimeSpan now)
     /// <summary>Changes what must not be forgotten. All that is sent and done from here on waits for it (R1).</summary>
     public void Remember(DurableState next)
     {
-        if (next != State.Durable)
-            State = State with { Durable = next, Version = State.Version + 1 };
+        if (next == State.Durable)
+            return;
+        bool hasOtherTimes = next.Membership.Times != State.Durable.Membership.Times;
+        State = State with { Durable = next, Version = State.Version + 1, Policy = hasOtherTimes ? State.Policy.Under(next.Membership.Times) : State.Policy };
     }
 
     public void Become(Role role, string name, string rule, string evidence = "")
@@ -47,7 +49,7 @@ internal sealed class Draft(AgentState before, TimeSpan now)
 
     public void Broadcast(Message message)
     {
-        foreach (Voter voter in Durable.Membership.Voters)
+        foreach (Voter voter in State.Known.Asked)
         {
             if (voter.Id.Node != State.Node)
                 Send(voter.Id.Node, message);

@@ -44,11 +44,34 @@ public sealed record DurableState
     /// <summary>The newest synchronous set that this voter remembers; null: there never was one (R9).</summary>
     public RememberedSet? Set { get; init; }
 
+    /// <summary>
+    /// This node holds an empty set that it began by itself, as the one of two voters that was left: nobody else can be elected by it (R15).
+    /// </summary>
+    public bool IsSole { get; init; }
+
     /// <summary>What this node, a holder, put in force in PostgreSQL, or was about to; null: nothing yet (R9).</summary>
     public StampedSet? InForce { get; init; }
+
+    /// <summary>An agent that is not a voter yet: it hears nobody but a holder that admits it (R1, R13).</summary>
+    /// <param name="data">
+    /// The history of the holder whose data it is known to hold a copy of; null on a witness. <see cref="TermHistory.Unknown"/>: nothing is known about its data, and
+    /// they are made anew when it is admitted.
+    /// </param>
+    public static DurableState Unadmitted(TermHistory? data) => new()
+    {
+        Term = new Term(0),
+        Membership = Membership.None,
+        Announced = TermHistory.Unknown,
+        Data = data,
+        Rebuilding = data is null ? null : new Rebuilding(data, IsCopied: data.Newest.Term.Number > 0) { IsUntouched = data.Newest.Term.Number == 0 },
+    };
 }
 
 /// <summary>From the first overwritten byte until it streams, a node is a voter without data (R12).</summary>
 /// <param name="History">The history of the data that are copied.</param>
 /// <param name="IsCopied">The copy is complete, and has not been seen to stream yet.</param>
-public sealed record Rebuilding(TermHistory History, bool IsCopied);
+public sealed record Rebuilding(TermHistory History, bool IsCopied)
+{
+    /// <summary>Nothing is overwritten yet: a set may still name the node with these data, and it leaves that set first.</summary>
+    public bool IsUntouched { get; init; }
+}

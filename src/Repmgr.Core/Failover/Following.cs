@@ -50,7 +50,8 @@ internal static class Following
         Rebuilding? rebuilding = turn.Durable.Rebuilding;
         bool isCopied = rebuilding is { IsCopied: true } && IsSameWal(rebuilding.History, leader.History);
         bool isDiverged = rebuilding is null && position is { } end && turn.Durable.Data!.Diverges(end, leader.History);
-        if (isDiverged && !IsOutOfSet(turn, leader))
+        bool isFirstTouch = isDiverged || rebuilding is { IsUntouched: true, IsCopied: false };
+        if (isFirstTouch && !IsOutOfSet(turn, leader))
         {
             turn.State = turn.State with { IsLeaving = true, NextFollow = turn.Now + turn.Policy.RenewEvery };
             return;

@@ -24,9 +24,18 @@ internal static class Holder
             return;
         }
 
+        // Nobody can acknowledge the long renewal, and nobody else be elected meanwhile (R15).
+        if (turn.State is { IsStopping: true, Doing: null, Role: Role.Holding { Stage: HoldingStage.Serving } } && turn.Durable is { IsSole: true, InForce.Set.Count: 0 })
+        {
+            turn.Tell(new GuardOrder(turn.Now + turn.Policy.RestartGrace));
+            turn.DoNow(new AgentStep.Exit());
+            return;
+        }
+
         Extend(turn);
         Affirmation.Advance(turn);
         CommitFence.Advance(turn);
+        Members.Advance(turn);
         if (turn.State.Role is Role.Holding { Affirming: null } holding && turn.Now >= holding.NextRenewal && !turn.State.IsStopping)
         {
             Renew(turn, turn.Policy.Ttl);
@@ -45,12 +54,12 @@ internal static class Holder
             Fencing.Begin(turn, "PromotionTooSlow", "R8", $"the server was not writable within {turn.Policy.PromoteTimeout.TotalSeconds:0} s");
     }
 
-    public static void Take(Draft turn, NodeId from, Message.Renewed renewed)
+    public static void Take(Draft turn, VoterId from, Message.Renewed renewed)
     {
         if (turn.State.Role is not Role.Holding holding || renewed.Holder != turn.State.Node || renewed.Term != holding.Term)
             return;
         // Also of a round that has its majority: the last one to answer has data, too.
-        holding = holding with { Set = CommitFence.Know(holding.Set, from, renewed) };
+        holding = holding with { Set = CommitFence.Know(holding.Set, from.Node, renewed), HeardAt = holding.HeardAt.SetItem(from, turn.Now) };
         turn.State = turn.State with { Role = holding };
         int index = IndexOf(holding.Rounds, renewed.Round);
         if (index < 0 || holding.Rounds[index].Acknowledged.Contains(from))
@@ -64,7 +73,7 @@ internal static class Holder
     }
 
     /// <summary>A voter knows a higher term. Only one with a holder ends this one (R3).</summary>
-    public static void Take(Draft turn, NodeId from, Message.Superseded superseded)
+    public static void Take(Draft turn, VoterId from, Message.Superseded superseded)
     {
         if (turn.State.Role is not Role.Holding holding || superseded.Term <= turn.Durable.Term)
             return;
@@ -96,7 +105,7 @@ internal static class Holder
         var holding = (Role.Holding)turn.State.Role;
         AgentState state = turn.State;
         var round = new Round(state.Boot, state.Counter + 1);
-        var sent = new SentRound(round, turn.Now, ttl, [state.Node]) { Set = turn.Durable.Set, Pause = turn.Durable.Pause };
+        var sent = new SentRound(round, turn.Now, ttl, [state.Self]) { Set = turn.Durable.Set, Pause = turn.Durable.Pause, Membership = turn.Durable.Membership };
         Lsn position = state.Server.End ?? Lsn.Zero;
         ImmutableArray<SentRound> open = holding.Rounds.Length < RoundsKept ? holding.Rounds : holding.Rounds.RemoveAt(0);
         turn.State = state with
@@ -127,13 +136,14 @@ internal static class Holder
     {
         var holding = (Role.Holding)turn.State.Role;
         int newest = holding.Rounds.Length - 1;
-        while (newest >= 0 && !turn.Durable.Membership.IsMajority(holding.Rounds[newest].Acknowledged.Length))
+        while (newest >= 0 && !Members.IsMajority(turn, turn.Durable.Membership, holding.Rounds[newest].Acknowledged))
             newest--;
         if (newest < 0)
             return;
         holding = holding with { Set = CommitFence.Confirm(holding.Set, holding.Rounds[newest].Set) };
         turn.State = turn.State with { Role = holding };
         Pausing.Confirm(turn, holding.Rounds[newest].Pause);
+        Members.Confirm(turn, holding.Rounds[newest].Membership);
         if (!HasGuard(turn))
             return;
 
@@ -157,6 +167,12 @@ internal static class Holder
         if (turn.IsBroken(BrokenRule.PromotesOnVotes))
         {
             BeginPromotion(turn, holding, turn.Now + turn.Policy.Ttl);
+            return;
+        }
+
+        if (holding.IsAlone && turn.State.Server is ServerView.Recovering && turn.Durable.Served < holding.Term && CommitFence.IsReady(turn, holding))
+        {
+            BeginPromotion(turn, holding, turn.Now + turn.Policy.PromoteTimeout);
             return;
         }
 

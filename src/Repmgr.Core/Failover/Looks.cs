@@ -10,8 +10,10 @@ internal static class Looks
     {
         turn.State = turn.State with { Server = server, Identity = server.Identity ?? turn.State.Identity };
         AgentState before = turn.State;
-        if (server.End is { } seen && !(turn.State.KnownEnd > seen))
-            turn.State = turn.State with { KnownEnd = seen };
+        if (server.End is { } seen && !(turn.State.KnownEnd >= seen))
+            turn.State = turn.State with { KnownEnd = seen, GrewAt = turn.Now };
+        if (server is ServerView.Writable || (server is ServerView.Recovering { Upstream: { } source } && before.Leader is { } holder && source == holder.Node && holder.Set?.Term == holder.Term))
+            turn.State = turn.State with { HasStreamed = true };
         if (server is ServerView.Recovering { Position: { } end, Upstream: { } upstream } && GetsMore(before, upstream, end))
             turn.State = turn.State with { SignOfHolder = turn.Now };
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Repmgr.Core.Cluster;
 
@@ -13,15 +14,47 @@ public readonly record struct VoterId(NodeId Node, ulong State)
 /// <summary>A voter. One without data is a witness.</summary>
 public sealed record Voter(VoterId Id, bool HasData);
 
-/// <summary>All registered voters, the failed primary included (R13). A newer one has the greater (term, change).</summary>
+/// <summary>All registered voters, the failed primary included (R13).</summary>
 public sealed record Membership(Term Term, int Change, IReadOnlyList<Voter> Voters)
 {
-    public bool Contains(VoterId id) => Voters.Any(voter => voter.Id == id);
+    /// <summary>Of an agent that was never a voter.</summary>
+    public static Membership None { get; } = new(new Term(0), 0, []);
 
-    /// <summary>More than half of all registered voters, never of those in sight.</summary>
+    /// <summary>The voters before this change, or before this holder affirmed them; null once it is confirmed: majorities of both remember it.</summary>
+    public IReadOnlyList<Voter>? Before { get; init; }
+
+    /// <summary>What holds for the whole cluster, whatever the files of its nodes say; null: each goes by its own file.</summary>
+    public AgreedTimes? Times { get; init; }
+
+    /// <summary>Who is asked: those before it, too, until it is confirmed.</summary>
+    public IEnumerable<Voter> Asked => Before is null ? Voters : Voters.UnionBy(Before, voter => voter.Id);
+
+    public bool Contains(VoterId id) => Votes(id) || Before?.Any(voter => voter.Id == id) == true;
+
+    /// <summary>It is a voter now; one that was removed is not, also while that is not confirmed.</summary>
+    public bool Votes(VoterId id) => Voters.Any(voter => voter.Id == id);
+
+    /// <summary>More than half of all registered voters, never of those in sight; and of those before them, until the change is confirmed.</summary>
+    public bool IsMajority(IReadOnlyCollection<VoterId> who) => IsMajorityOf(Voters, who) && (Before is null || IsMajorityOf(Before, who));
+
+    /// <summary>Whether so many of the present voters are more than half of them: for what is shown, not for what is decided.</summary>
     public bool IsMajority(int voters) => voters > Voters.Count / 2;
 
-    public bool Equals(Membership? other) => other is not null && Term == other.Term && Change == other.Change;
+    /// <summary>A newer one has the greater (term, change); of the same, the one that is confirmed.</summary>
+    public bool IsNewerThan(Membership other) =>
+        (Term.Number, Change, Before is null).CompareTo((other.Term.Number, other.Change, other.Before is null)) > 0;
+
+    public static Membership Newest(Membership left, Membership? right) => right?.IsNewerThan(left) == true ? right : left;
+
+    public bool Equals(Membership? other) => other is not null && Term == other.Term && Change == other.Change && Before is null == other.Before is null;
 
     public override int GetHashCode() => HashCode.Combine(Term, Change);
+
+    internal static bool IsMajorityOf(IReadOnlyList<Voter> voters, IReadOnlyCollection<VoterId> who) =>
+        voters.Count(voter => who.Contains(voter.Id)) > voters.Count / 2;
 }
+
+/// <summary>Times that are remembered with the membership (R13).</summary>
+/// <param name="Ttl"><c>lease_ttl</c></param>
+/// <param name="RestartGrace"><c>agent_restart_grace</c></param>
+public sealed record AgreedTimes(TimeSpan Ttl, TimeSpan RestartGrace);

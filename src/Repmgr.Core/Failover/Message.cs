@@ -66,7 +66,11 @@ public abstract record Message
 
     /// <summary>Would you vote for me (R6)?</summary>
     /// <param name="Data">How far the data of the one who asks go; null: it does not know, and asks who else could stand.</param>
-    public sealed record AskBallot(long Number, DataPosition? Data) : Message;
+    public sealed record AskBallot(long Number, DataPosition? Data) : Message
+    {
+        /// <summary>The newest that the one who asks knows: who does not know the asker sees in it whether he is a voter (R13).</summary>
+        public Membership? Membership { get; init; }
+    }
 
     /// <summary>How the voter stands (R6).</summary>
     /// <param name="Number">That of the question.</param>
@@ -80,10 +84,17 @@ public abstract record Message
 
         /// <summary>The node with its data; null: it cannot tell how far they go.</summary>
         public SyncMember? Member { get; init; }
+
+        /// <summary>The newest membership that the voter knows (R13).</summary>
+        public Membership? Membership { get; init; }
     }
 
     /// <summary>A candidate asks for the vote of a term (R8).</summary>
-    public sealed record AskVote(Term Term, DataPosition Data) : Message;
+    public sealed record AskVote(Term Term, DataPosition Data) : Message
+    {
+        /// <summary>The newest that the candidate knows (R13).</summary>
+        public Membership? Membership { get; init; }
+    }
 
     /// <summary>The vote.</summary>
     /// <param name="Term">The term asked for.</param>
@@ -96,6 +107,9 @@ public abstract record Message
 
         /// <summary>The voter with its data, as compared with the candidate's; null: they could not be, and count for no set.</summary>
         public SyncMember? Member { get; init; }
+
+        /// <summary>The newest membership that the voter remembers: votes are counted by the newest among them (R13).</summary>
+        public Membership? Membership { get; init; }
     }
 }
 

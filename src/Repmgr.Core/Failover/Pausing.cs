@@ -1,4 +1,4 @@
-using Repmgr.Core.Cluster;
+using System.Collections.Immutable;
 
 namespace Repmgr.Core.Failover;
 
@@ -117,14 +117,15 @@ internal static class Pausing
     /// <summary>
     /// Paused voters vote for nobody, and hear of the end of the pause only in this term: the holder keeps it while a majority can acknowledge it.
     /// </summary>
-    public static bool IsBound(Draft turn, Role.Holding holding, NodeId from)
+    public static bool IsBound(Draft turn, Role.Holding holding, VoterId from)
     {
         if (!Keeps(turn.State, holding.Term))
             return false;
         if (!holding.Overtaken.Contains(from))
             turn.State = turn.State with { Role = holding with { Overtaken = holding.Overtaken.Add(from) } };
-        int left = turn.Durable.Membership.Voters.Count - ((Role.Holding)turn.State.Role).Overtaken.Length;
-        return turn.Durable.Membership.IsMajority(left);
+        Membership membership = turn.Durable.Membership;
+        ImmutableArray<VoterId> overtaken = ((Role.Holding)turn.State.Role).Overtaken;
+        return Members.IsMajority(turn, membership, [.. membership.Asked.Select(voter => voter.Id).Except(overtaken)]);
     }
 
     /// <summary>The term is not given back: it is paused, or a majority does not know the end of its pause yet.</summary>

@@ -30,8 +30,9 @@ internal static class Renewal
             Term = renew.Term,
             VotedFor = from,
             Announced = renew.History.Equals(durable.Announced) ? durable.Announced : renew.History,
-            Membership = IsNewer(renew.Membership, durable.Membership) ? renew.Membership : durable.Membership,
+            Membership = Membership.Newest(durable.Membership, renew.Membership),
             Set = RememberedSet.Newest(durable.Set, renew.Set),
+            IsSole = false,
             Pause = durable.Pause is null && renew.Pause is null ? null : Pausing.Of(renew),
         });
         turn.State = turn.State with
@@ -84,7 +85,4 @@ internal static class Renewal
     }
 
     private static string Says(NodeId holder, Term term) => $"node {holder} holds term {term}";
-
-    private static bool IsNewer(Membership left, Membership right) =>
-        left.Term > right.Term || (left.Term == right.Term && left.Change > right.Change);
 }

@@ -22,6 +22,15 @@ public abstract record Request
 
     /// <summary>Change <c>synchronous</c> and <c>synchronous_node_count</c> (R9).</summary>
     public sealed record SetSynchronous(SyncMode Mode, int Count) : Request;
+
+    /// <summary>Let another agent vote, under the number of its state directory (R13).</summary>
+    public sealed record AdmitVoter(VoterId Id, bool HasData) : Request;
+
+    /// <summary>Let it vote no more; a node with data leaves the synchronous set first (R13).</summary>
+    public sealed record RemoveVoter(VoterId Id) : Request;
+
+    /// <summary>Change the times that the whole cluster goes by (R13).</summary>
+    public sealed record SetTimes(AgreedTimes Times) : Request;
 }
 
 /// <summary>What an agent answers.</summary>

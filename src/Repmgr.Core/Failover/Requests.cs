@@ -12,6 +12,9 @@ internal static class Requests
             Request.Pause pause => Pausing.Begin(turn, pause.Length),
             Request.Resume => Pausing.EndByOrder(turn),
             Request.HandOver handOver => HandingOver.Begin(turn, handOver.Successor),
+            Request.AdmitVoter admit => Members.Admit(turn, admit.Id, admit.HasData),
+            Request.RemoveVoter remove => Members.Remove(turn, remove.Id),
+            Request.SetTimes set => Members.SetTimes(turn, set.Times),
             Request.SetSynchronous set => CommitFence.Choose(turn, set.Mode, set.Count),
             _ => "The agent does not know this request.",
         };

@@ -1,3 +1,5 @@
+using Repmgr.Core.Failover.Synchronous;
+
 namespace Repmgr.Core.Failover;
 
 /// <summary>The agent of a holder was started again: it goes on where the guard still lets the server run, and nowhere else (R4, R5).</summary>
@@ -17,6 +19,7 @@ internal static class Resuming
                 // In a pause its voters elect nobody, also where the guard was ended with the agent. The end of the pause finds a lease that is renewed, or over.
                 LeaseEnd = guard.Deadline is { } deadline ? deadline + turn.Policy.FenceBudget : turn.Now,
                 NextRenewal = turn.Now,
+                Set = new HeldSet { Confirmed = turn.Durable.IsSole ? turn.Durable.Set : null },
             };
             turn.Become(holding, "Resumes", "R4", isPaused ? "the cluster is paused and the server writes" : "the guard is set and the server writes");
         }

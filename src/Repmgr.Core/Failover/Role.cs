@@ -22,13 +22,19 @@ public abstract record Role
     /// <param name="Term">The term it stands for.</param>
     /// <param name="Since">When it began to stand, or asked for votes.</param>
     /// <param name="Votes">Null while the receiver is not seen to be gone.</param>
-    public sealed record Standing(Term Term, TimeSpan Since, ImmutableArray<NodeId>? Votes) : Role
+    public sealed record Standing(Term Term, TimeSpan Since, ImmutableArray<VoterId>? Votes) : Role
     {
         /// <summary>Those who voted, with their data: they are counted by <see cref="Newest"/> (R9).</summary>
         public ImmutableArray<SyncMember> Members { get; init; } = [];
 
         /// <summary>The newest set among the answers.</summary>
         public RememberedSet? Newest { get; init; }
+
+        /// <summary>The newest membership among the answers: votes are counted by it (R13).</summary>
+        public required Membership Membership { get; init; }
+
+        /// <summary>It needs no votes (R15).</summary>
+        public bool IsAlone { get; init; }
     }
 
     /// <summary>It has a majority's votes. It may let its server write while the lease lasts.</summary>
@@ -46,7 +52,13 @@ public abstract record Role
         public Affirming? Affirming { get; init; }
 
         /// <summary>Who knows a higher term, while a pause forbids to stand for one above it (R14).</summary>
-        public ImmutableArray<NodeId> Overtaken { get; init; } = [];
+        public ImmutableArray<VoterId> Overtaken { get; init; } = [];
+
+        /// <summary>When each voter last acknowledged a renewal.</summary>
+        public ImmutableDictionary<VoterId, TimeSpan> HeardAt { get; init; } = ImmutableDictionary<VoterId, TimeSpan>.Empty;
+
+        /// <summary>It was elected by nobody: one of two voters that goes on alone, and is promoted without a lease (R15).</summary>
+        public bool IsAlone { get; init; }
 
         /// <summary>What it knows of its synchronous set (R9).</summary>
         public HeldSet Set { get; init; } = new();
@@ -88,13 +100,15 @@ public enum HoldingStage
 /// <summary>A renewal on its way.</summary>
 /// <param name="SentAt">The lease that it brings counts from here (R2).</param>
 /// <param name="Acknowledged">Who promised, the holder itself included.</param>
-public sealed record SentRound(Round Round, TimeSpan SentAt, TimeSpan Ttl, ImmutableArray<NodeId> Acknowledged)
+public sealed record SentRound(Round Round, TimeSpan SentAt, TimeSpan Ttl, ImmutableArray<VoterId> Acknowledged)
 {
     /// <summary>The set that it asked the voters to remember.</summary>
     public RememberedSet? Set { get; init; }
 
     public Pause? Pause { get; init; }
+
+    public required Membership Membership { get; init; }
 }
 
 /// <summary>The candidacy of a holder for a term above one that was burnt (R3).</summary>
-public sealed record Affirming(Term Term, TimeSpan AskedAt, ImmutableArray<NodeId> Votes);
+public sealed record Affirming(Term Term, TimeSpan AskedAt, ImmutableArray<VoterId> Votes);

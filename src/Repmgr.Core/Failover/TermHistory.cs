@@ -36,6 +36,9 @@ public sealed class TermHistory(ImmutableArray<TermLine> lines) : IEquatable<Ter
 {
     public ImmutableArray<TermLine> Lines { get; } = lines;
 
+    /// <summary>Of data about which nothing is known: they lie on nobody's history.</summary>
+    public static TermHistory Unknown { get; } = new([new TermLine(new Term(0), 0, Lsn.Zero, new Term(0))]);
+
     public TermLine Newest => Lines[^1];
 
     /// <summary>The line in which the last byte before <paramref name="position"/> lies.</summary>

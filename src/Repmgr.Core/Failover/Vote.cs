@@ -87,6 +87,7 @@ internal static class Vote
         {
             Set = turn.Durable.Set,
             Member = refusal is null ? Candidacies.MemberOf(turn.State) : null,
+            Membership = turn.Durable.Membership,
         });
     }
 }

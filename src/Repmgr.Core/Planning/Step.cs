@@ -119,7 +119,7 @@ public abstract record Step
         }
     }
 
-    /// <summary>Delete a node's record.</summary>
+    /// <summary>Delete a node's record, and wait until the agents count it as a voter no more, where failover is automatic (R13).</summary>
     /// <param name="On">The primary.</param>
     /// <param name="Record">The node.</param>
     public sealed record DeleteNode(Conninfo On, NodeRecord Record) : Step

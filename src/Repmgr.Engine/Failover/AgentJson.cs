@@ -113,7 +113,11 @@ internal sealed record WireRequest
 }
 
 /// <summary>Who answers, and whether it is ready to be a voter.</summary>
-internal sealed record AgentGreeting(VoterId Voter, string Version, bool IsVoter);
+internal sealed record AgentGreeting(VoterId Voter, string Version, bool IsVoter)
+{
+    /// <summary>The term history by which its server writes, of an agent that holds the lease; null: it does not.</summary>
+    public TermHistory? Holds { get; init; }
+}
 
 /// <summary>The JSON of agents: in their state directories and between them.</summary>
 [JsonSourceGenerationOptions(

@@ -72,6 +72,13 @@ internal sealed record AgentTables(
         new NpgsqlParameter<string> { TypedValue = voter.ToString() },
         new NpgsqlParameter<string> { TypedValue = address });
 
+    /// <summary>An agent that votes no more, of a node that is registered no more, is forgotten. Why not; null when it is.</summary>
+    public static Task<string?> ForgetAsync(PostgresConnector connector, Conninfo primary, NodeId node, CancellationToken cancel) => ExecuteAsync(
+        connector, primary,
+        "DELETE FROM repmgr.agents a WHERE node_id = $1 AND NOT EXISTS (SELECT FROM repmgr.nodes n WHERE n.node_id = a.node_id)",
+        cancel,
+        new NpgsqlParameter<int> { TypedValue = node.Value });
+
     /// <summary>Writes the first membership. Why not; null when it stands there. There is one for ever: a second one is refused.</summary>
     public static Task<string?> FoundAsync(PostgresConnector connector, Conninfo primary, FoundingDocument document, CancellationToken cancel) => ExecuteAsync(
         connector, primary,

@@ -28,6 +28,7 @@ public sealed class FailoverAgent(
     Settings settings, string configFile, PostgresConnector connector, ApiListener listen, Action<ClusterEvent> announce, ILog log)
 {
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LookForVotersEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(5);
 
     private readonly TaskCompletionSource _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -107,7 +108,7 @@ public sealed class FailoverAgent(
     private async Task RunAsync(AgentNode node, StateDirectory state, AgentPolicy policy, CancellationToken cancel)
     {
         ulong boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        string address = Address(node);
+        string address = AgentAddress.Of(settings, node.Conninfo["host"]?.Split(',')[0]);
         var founding = new Founding(node, state, address, policy, log);
         if (state.Secret() is null)
             _ = await founding.TablesAsync(cancel);
@@ -123,7 +124,7 @@ public sealed class FailoverAgent(
         var rejoin = new Rejoin(node, eyes, steps, state.DivergedWal, Known, log);
         var api = new AgentApi(
             seal, node.Id, boot, envelope => Post(at => new Input.Received(at, envelope)),
-            () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null), rescue.Serve, rescue.Timeline,
+            () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null) { Holds = History() }, rescue.Serve, rescue.Timeline,
             () => Health(node), () => Report(node, founding),
             request => _loop?.AskAsync(request) ?? Task.FromResult(new Reply($"The agent of node {node.Id} takes no part in failover yet: {founding.Said}.")));
         await using IAsyncDisposable listening = await listen(api, settings.ApiListen, cancel);
@@ -134,7 +135,8 @@ public sealed class FailoverAgent(
         DurableState durable = state.Content.Durable ?? await founding.AwaitAsync(peers, order => echoes.AskAsync(guard, order), cancel);
         // What an agent that goes on needs at once is there before it begins: connections, the guard, and where the others are.
         await eyes.WarmUpAsync(cancel);
-        while (Known(node.Id) is null && !await RefreshOnceAsync(node, state, peers, address, cancel))
+        var directory = new AgentDirectory(connector, node.Conninfo, state, peers, address, log);
+        while (Known(node.Id) is null && !await directory.RefreshAsync(node.Conninfo, cancel))
             await Task.Delay(ServerEyes.Every, cancel);
         while (!await echoes.AskAsync(guard, new GuardOrder(null)))
             cancel.ThrowIfCancellationRequested();
@@ -147,8 +149,9 @@ public sealed class FailoverAgent(
         _loop = new AgentLoop(begin, new AgentHands(peers.Send, queue.Order, guard.Tell, writer.Write, edge => Happened(node, edge), guard.Check), log);
         log.Notice($"the agent of node {node.Id} runs: {durable.Membership.Voters.Count} voters, term {durable.Term}", $"It listens at {settings.ApiListen}, keeps its state in \"{state.Path}\", and is reached at {address}.");
         _loop.Start();
+        var admission = new Admission(node, peers, () => _loop?.State, Post, log);
 
-        Task looking = eyes.RunAsync(cancel), refreshing = RefreshAsync(node, state, peers, address, cancel);
+        Task looking = eyes.RunAsync(cancel), refreshing = Task.WhenAll(RefreshAsync(node, directory, cancel), admission.RunAsync(cancel));
         Task<Exception?> ended = _loop.Ended;
         await Task.WhenAny(looking, refreshing, ended);
         if (ended.IsCompleted && await ended is { } defect)
@@ -159,6 +162,8 @@ public sealed class FailoverAgent(
     private void Post(Func<TimeSpan, Input> input) => _loop?.Post(input);
 
     private KnownNode? Known(NodeId id) => _state!.Content.Nodes.FirstOrDefault(known => known.Id == id);
+
+    private TermHistory? History() => _loop?.State is { Role: Role.Holding { Stage: HoldingStage.Serving }, Durable.Announced: var history } ? history : null;
 
     private IEnumerable<Voter> Members() => _loop!.State.Durable.Membership.Voters.Where(voter => voter.HasData);
 
@@ -225,42 +230,19 @@ public sealed class FailoverAgent(
             announce(new ClusterEvent(node.Id, EventName.RepmgrdPromoteError, Successful: false, edge.Evidence));
     }
 
-    /// <summary>Keeps what must be known when all servers are down: how nodes and their agents are reached.</summary>
-    private async Task RefreshAsync(AgentNode node, StateDirectory state, Peers peers, string address, CancellationToken cancel)
+    /// <summary>Keeps what must be known when all servers are down: how nodes and their agents are reached. Who has become a voter is looked up at once.</summary>
+    private async Task RefreshAsync(AgentNode node, AgentDirectory directory, CancellationToken cancel)
     {
+        Membership? known = null;
+        TimeSpan next = BootClock.Now + RefreshEvery;
         while (true)
         {
-            await Task.Delay(RefreshEvery, cancel);
-            await RefreshOnceAsync(node, state, peers, address, cancel);
-        }
-    }
-
-    private async Task<bool> RefreshOnceAsync(AgentNode node, StateDirectory state, Peers peers, string address, CancellationToken cancel)
-    {
-        if (await AgentTables.ReadAsync(connector, node.Conninfo, cancel) is not Answer<AgentTables>.Got { Value: var tables })
-            return false;
-        KnownNode[] nodes = [.. tables.Nodes
-            .Where(record => tables.Agents.ContainsKey(record.Id))
-            .Select(record => new KnownNode(record.Id, record.Name, record.Conninfo, tables.Agents[record.Id].Address))];
-        if (nodes.Length > 0 && !nodes.SequenceEqual(state.Content.Nodes))
-            Keep(state, nodes);
-        foreach (KnownNode known in nodes.Where(known => known.Id != node.Id))
-            peers.Know(known.Id, known.Address);
-        bool isStale = !tables.Agents.TryGetValue(node.Id, out (VoterId, string Address) own) || own.Address != address;
-        if (isStale && tables.IsPrimary)
-            _ = await AgentTables.AnnounceAsync(connector, node.Conninfo, state.Content.Voter, address, cancel);
-        return true;
-    }
-
-    private void Keep(StateDirectory state, KnownNode[] nodes)
-    {
-        try
-        {
-            state.Change(content => content with { Nodes = nodes });
-        }
-        catch (IOException failed)
-        {
-            log.Warning("how the other nodes are reached could not be kept", failed.Message);
+            await Task.Delay(LookForVotersEvery, cancel);
+            Membership? now = _loop?.State.Durable.Membership;
+            if (BootClock.Now < next && (now is null || now.Equals(known)))
+                continue;
+            known = await directory.RefreshAsync(node.Conninfo, cancel) ? now : null;
+            next = BootClock.Now + RefreshEvery;
         }
     }
 
@@ -287,15 +269,6 @@ public sealed class FailoverAgent(
             holding is not null ? node.Id.Value : state?.Leader is { } known && known.Term == state.Durable.Term ? known.Node.Value : null,
             state is null ? "waiting" : state.Role.GetType().Name.ToLowerInvariant(),
             holding?.LeaseEnd - BootClock.Now, state?.Durable.Membership.Voters.Count ?? 0);
-    }
-
-    private string Address(AgentNode node)
-    {
-        if (settings.ApiAddress is { } configured)
-            return configured;
-        string host = node.Conninfo["host"]?.Split(',')[0] is { Length: > 0 } named && named[0] is not ('/' or '@') ? named : Environment.MachineName;
-        string port = settings.ApiListen[(settings.ApiListen.LastIndexOf(':') + 1)..];
-        return host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}";
     }
 
     /// <summary>Echoes of the guard, on their way to the loop. One that waited too long says nothing about the present (R4).</summary>

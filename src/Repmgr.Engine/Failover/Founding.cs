@@ -65,12 +65,10 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             {
                 if (founding.Voters.Any(voter => voter.Id == state.Content.Voter))
                     return Begin(founding);
-                Say(
-                    Severity.Warning, "this node is no voter of its cluster, and is only watched",
-                    "It was registered after the cluster's failover began, or its state directory is a new one.",
-                    "Voters cannot be added yet. To begin anew: stop repmgrd on all nodes, remove their state directories, run \"DELETE FROM repmgr.founding\" on the primary, and start them again.");
+                if (await JoinAsync(tables, peers, cancel) is { } unadmitted)
+                    return unadmitted;
             }
-            else if (await PrimaryAsync(tables, cancel) is { } primary)
+            else if (await PrimaryAsync(tables, peers, cancel) is { } primary)
             {
                 if (await AgentTables.AnnounceAsync(node.Connector, primary, state.Content.Voter, address, cancel) is { } refused)
                     Say(Severity.Warning, "this agent cannot make itself known on the primary", $"{refused.TrimEnd('.')}.");
@@ -90,29 +88,59 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         _ => null,
     };
 
-    private async Task<Conninfo?> PrimaryAsync(AgentTables tables, CancellationToken cancel)
+    /// <summary>
+    /// This node was registered after the founding, or its state directory is a new one: the holder's agent is told, and admits it (R13, docs/adr/0102). Null: it cannot
+    /// be told yet.
+    /// </summary>
+    private async Task<DurableState?> JoinAsync(AgentTables tables, Peers peers, CancellationToken cancel)
     {
-        if (tables.IsPrimary)
-            return node.Conninfo;
-        foreach (NodeRecord record in tables.Nodes.Where(record => record is { Type: NodeType.Primary, Active: true }))
+        if (!tables.Nodes.Any(record => record.Id == node.Id))
         {
-            Conninfo conninfo = NodeReach.Of(record, node.Conninfo);
-            if (await AgentTables.ReadAsync(node.Connector, conninfo, cancel) is Answer<AgentTables>.Got { Value.IsPrimary: true })
-                return conninfo;
+            Say(Severity.Warning, $"node {node.Id} is not registered, and no voter of its cluster", null, "Register it with \"repmgr standby register\".");
+            return null;
         }
 
-        Say(Severity.Warning, "the agent waits for the primary, where the cluster's failover begins");
+        if (await PrimaryAsync(tables, peers, cancel) is not { } primary)
+            return null;
+        if (await AgentTables.AnnounceAsync(node.Connector, primary, state.Content.Voter, address, cancel) is { } refused)
+        {
+            Say(Severity.Warning, "this agent cannot make itself known on the primary", $"{refused.TrimEnd('.')}.");
+            return null;
+        }
+
+        foreach ((NodeId id, (_, string where)) in tables.Agents.Where(agent => agent.Key != node.Id))
+        {
+            peers.Know(id, where);
+            if (await peers.GreetAsync(id, GreetWithin, cancel) is not { Holds: { } history })
+                continue;
+            bool isCopy = await new CopyCheck(node, peers).IsCopyOfAsync(id, cancel);
+            log.Notice(
+                $"this agent waits to be admitted as a voter by that of node {id}",
+                isCopy ? "Its data are a copy of that node's." : "It is not known whose copy its data are: where they differ from the primary's, they are made anew when it is admitted.");
+            return DurableState.Unadmitted(isCopy ? history : TermHistory.Unknown);
+        }
+
+        Say(Severity.Warning, "this agent waits for one that holds the lease, to be admitted as a voter");
         return null;
+    }
+
+    private async Task<Conninfo?> PrimaryAsync(AgentTables tables, Peers peers, CancellationToken cancel)
+    {
+        var directory = new AgentDirectory(node.Connector, node.Conninfo, state, peers, address, log);
+        Conninfo? primary = await directory.PrimaryAsync(tables, node.Conninfo, cancel);
+        if (primary is null)
+            Say(Severity.Warning, "the agent waits for the primary, where the cluster's failover begins");
+        return primary;
     }
 
     private async Task FoundAsync(AgentTables tables, Peers peers, Func<GuardOrder, Task<bool>> arm, CancellationToken cancel)
     {
-        NodeRecord[] records = [.. tables.Nodes.Where(record => record is { Active: true, Type: not NodeType.Witness })];
+        NodeRecord[] records = [.. tables.Nodes.Where(record => record.Active)];
         if (records.Length < FewestVoters)
         {
             Say(
                 Severity.Warning, $"there is no automatic failover: {records.Length} nodes are registered, and it takes {FewestVoters}",
-                "A majority of two is both, so that the loss of either would stop the primary.", "Register another standby. Until then repmgrd only watches.");
+                "A majority of two is both, so that the loss of either would stop the primary. Until there is a third voter, repmgrd only watches.", FewVoters.Hint);
             return;
         }
 
@@ -126,7 +154,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         }
 
         IReadOnlyList<string> streaming = await AgentTables.StreamingAsync(node.Connector, node.Conninfo, cancel);
-        NodeRecord[] apart = [.. records.Where(record => record.Id != node.Id && !streaming.Contains(record.Name))];
+        NodeRecord[] apart = [.. records.Where(record => record.Id != node.Id && record.Type != NodeType.Witness && !streaming.Contains(record.Name))];
         if (apart.Length > 0)
         {
             Say(
@@ -140,7 +168,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         foreach (NodeRecord record in records)
         {
             (VoterId voter, string where) = tables.Agents[record.Id];
-            voters.Add(new FoundingVoter(voter, HasData: true, where));
+            voters.Add(new FoundingVoter(voter, HasData: record.Type != NodeType.Witness, where));
             if (record.Id == node.Id)
                 continue;
             peers.Know(record.Id, where);
@@ -186,10 +214,19 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
 
     private DurableState Begin(FoundingDocument founding)
     {
+        DurableState durable = First(founding, node.Id, policy);
+        state.Change(content => content with { Durable = durable });
+        return durable;
+    }
+
+    /// <summary>What a voter of the first membership remembers to begin with.</summary>
+    public static DurableState First(FoundingDocument founding, NodeId self, AgentPolicy policy)
+    {
         var first = new Term(1);
-        bool holds = founding.Holder == node.Id;
+        bool holds = founding.Holder == self;
+        bool hasData = founding.Voters.Any(voter => voter.Id.Node == self && voter.HasData);
         var history = new TermHistory([new TermLine(first, founding.Timeline, Lsn.Zero, first)]);
-        var durable = new DurableState
+        return new DurableState
         {
             Term = first,
             VotedFor = founding.Holder,
@@ -199,10 +236,8 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             AttachFrom = first,
             Membership = new Membership(first, 1, [.. founding.Voters.Select(voter => new Voter(voter.Id, voter.HasData))]),
             Announced = history,
-            Data = history,
+            Data = hasData ? history : null,
         };
-        state.Change(content => content with { Durable = durable });
-        return durable;
     }
 
     /// <summary>Says a thing once, until something else is to be said.</summary>

@@ -41,11 +41,31 @@ internal sealed class StateDirectory : IDisposable
     /// <summary>Beside the data directory, where the server's user can usually write.</summary>
     public static string DefaultFor(string dataDirectory) => System.IO.Path.TrimEndingDirectorySeparator(dataDirectory) + ".repmgr";
 
+    /// <summary>A witness has no data directory: below the home directory of the user that it runs as.</summary>
+    public static string DefaultForWitness(NodeId self) => System.IO.Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), string.Create(System.Globalization.CultureInfo.InvariantCulture, $".repmgr-witness{self}"));
+
+    /// <summary>Reads what an agent has left, without taking the directory; null: nothing that can be read.</summary>
+    public static AgentFile? Peek(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(System.IO.Path.Combine(path, StateName)), AgentJson.Default.AgentFile);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Takes the directory, making it where there is none.</summary>
-    public static (StateDirectory? Directory, Problem? Problem) Open(string path, string dataDirectory, NodeId self)
+    /// <param name="path">Which.</param>
+    /// <param name="dataDirectory">What it must not lie in; null on a witness.</param>
+    /// <param name="self">Whose it is.</param>
+    public static (StateDirectory? Directory, Problem? Problem) Open(string path, string? dataDirectory, NodeId self)
     {
         string full = System.IO.Path.GetFullPath(path);
-        if (IsWithin(full, dataDirectory))
+        if (dataDirectory is not null && IsWithin(full, dataDirectory))
         {
             return (null, new Problem(
                 $"state_directory \"{full}\" lies inside the data directory",

@@ -14,6 +14,8 @@ internal sealed class MetadataSteps(StepContext context)
     /// <summary>Long enough for others that hold the lock on the metadata, short enough for somebody who waits at the terminal.</summary>
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan VotesNoMoreWithin = TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     public Task<StepOutcome> EnsureSchemaAsync(Step.EnsureSchema step, CancellationToken cancel) =>
@@ -47,13 +49,16 @@ internal sealed class MetadataSteps(StepContext context)
             },
             cancel);
 
-    public Task<StepOutcome> DeleteNodeAsync(Step.DeleteNode step, CancellationToken cancel) =>
-        RunAsync(
+    public async Task<StepOutcome> DeleteNodeAsync(Step.DeleteNode step, CancellationToken cancel)
+    {
+        StepOutcome deleted = await RunAsync(
             step.On,
             $"delete the record of node {step.Record.Id}",
             (connection, token) => NodeStore.DeleteAsync(connection, step.Record.Id, token),
             found => found ? new StepOutcome.Done() : new StepOutcome.AlreadyDone("it was deleted already"),
             cancel);
+        return deleted is StepOutcome.Failed ? deleted : await AwaitNoVoterAsync(step, cancel) ?? deleted;
+    }
 
     public Task<StepOutcome> DeleteHistoryAsync(Step.DeleteHistory step, CancellationToken cancel) =>
         RunAsync(
@@ -64,6 +69,30 @@ internal sealed class MetadataSteps(StepContext context)
                 ? new StepOutcome.AlreadyDone("there is no such history")
                 : new StepOutcome.Done($"{rows} rows of monitoring history deleted"),
             cancel);
+
+    /// <summary>
+    /// The holder's agent sees that the record is gone, removes the voter, and then what the voter's agent has written about itself (docs/adr/0102). Null: it votes no more.
+    /// </summary>
+    private async Task<StepOutcome.Failed?> AwaitNoVoterAsync(Step.DeleteNode step, CancellationToken cancel)
+    {
+        DateTimeOffset began = context.Clock.GetUtcNow();
+        while (await AskAsync(step.On, (connection, token) => VoterStore.IsCountedAsync(connection, step.Record.Id, token), cancel) is not Answer<bool>.Got { Value: false })
+        {
+            if (context.Clock.GetUtcNow() - began >= VotesNoMoreWithin)
+            {
+                return new StepOutcome.Failed(
+                    new Problem(
+                        $"the record of {step.Record.Label} is deleted, but it still counts as a voter",
+                        Detail: "A majority of the voters, this one among them, has to agree that it goes.",
+                        Hint: "The agent of the primary removes it as soon as it can; its log says what it waits for."),
+                    ExitCode.DbQuery);
+            }
+
+            await Task.Delay(Poll, context.Clock, cancel);
+        }
+
+        return null;
+    }
 
     /// <summary>The standby may be restarting, or lag: only the deadline ends the wait.</summary>
     public async Task<StepOutcome> AwaitNodeRecordAsync(Step.AwaitNodeRecord step, CancellationToken cancel)

@@ -19,6 +19,8 @@ public sealed class NodeObserver(PostgresConnector connector)
     /// <param name="cancel">The caller gives up; then <see cref="OperationCanceledException"/> is thrown.</param>
     public async Task<NodeLook> LookAsync(Conninfo conninfo, CancellationToken cancel)
     {
+        if (WitnessConninfo.AddressIn(conninfo) is { } witness)
+            return Unseen(await WitnessLook.AtAsync(witness, cancel));
         long began = Stopwatch.GetTimestamp();
         switch (await connector.OpenAsync(conninfo, cancel))
         {

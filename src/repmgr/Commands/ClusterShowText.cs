@@ -73,6 +73,7 @@ internal static class ClusterShowText
         {
             NodeProbe.Primary => $"{node.Record.Id},0,0",
             NodeProbe.Standby => $"{node.Record.Id},0,1",
+            NodeProbe.Agent => $"{node.Record.Id},0,0",
             _ => $"{node.Record.Id},-1,-1",
         });
 

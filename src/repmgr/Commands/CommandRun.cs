@@ -20,6 +20,8 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
         CommandName.PrimaryUnregister => new UnregisterCommand(NodeType.Primary),
         CommandName.StandbyRegister => new StandbyRegisterCommand(),
         CommandName.StandbyUnregister => new UnregisterCommand(NodeType.Standby),
+        CommandName.WitnessRegister => new WitnessRegisterCommand(),
+        CommandName.WitnessUnregister => new UnregisterCommand(NodeType.Witness),
         CommandName.ClusterShow => new ClusterShowCommand(),
         CommandName.ClusterEvent => new ClusterEventCommand(),
         CommandName.ClusterCleanup => new ClusterCleanupCommand(),

@@ -8,7 +8,7 @@ using Repmgr.Engine.Logging;
 
 namespace Repmgr.Cli.Commands;
 
-/// <summary><c>repmgr primary unregister</c> and <c>repmgr standby unregister</c></summary>
+/// <summary><c>repmgr primary unregister</c>, <c>repmgr standby unregister</c> and <c>repmgr witness unregister</c></summary>
 internal sealed class UnregisterCommand(NodeType type) : NodeCommand
 {
     protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
@@ -27,7 +27,12 @@ internal sealed class UnregisterCommand(NodeType type) : NodeCommand
         string name = cluster.Find(target)!.Record.Name;
         ClusterEvent happened = new(
             target,
-            type == NodeType.Primary ? EventName.PrimaryUnregister : EventName.StandbyUnregister,
+            type switch
+            {
+                NodeType.Primary => EventName.PrimaryUnregister,
+                NodeType.Standby => EventName.StandbyUnregister,
+                _ => EventName.WitnessUnregister,
+            },
             outcome is PlanOutcome.Done,
             outcome.Failure ?? $"node \"{name}\" (ID: {target}) is registered no more");
         NodeRecord primary = ((PrimarySearch.Found)PrimarySearch.In(cluster)).Node.Record;

@@ -6,7 +6,7 @@ namespace Repmgr.PostgresTests.Failover;
 /// <summary>Three hosts, each with a server and an agent; the first is the primary.</summary>
 internal sealed class AgentCluster
 {
-    private AgentCluster(Lab lab, IReadOnlyList<TestServer> nodes)
+    private AgentCluster(Lab lab, List<TestServer> nodes)
     {
         Lab = lab;
         Nodes = nodes;
@@ -14,7 +14,8 @@ internal sealed class AgentCluster
 
     public Lab Lab { get; }
 
-    public IReadOnlyList<TestServer> Nodes { get; }
+    /// <summary>The nodes with data.</summary>
+    public List<TestServer> Nodes { get; }
 
     public Dictionary<int, RepmgrdProcess> Agents { get; } = [];
 
@@ -23,9 +24,12 @@ internal sealed class AgentCluster
     public IEnumerable<TestServer> OthersThan(int id) => Nodes.Where(node => node.NodeId != id);
 
     /// <summary>Returns when node 1 holds the lease and the others stream from it through the slots of the first term.</summary>
-    public static async Task<AgentCluster> StartAsync(Lab lab, int major, params IReadOnlyList<string> settings)
+    public static async Task<AgentCluster> StartAsync(Lab lab, int major, params IReadOnlyList<string> settings) =>
+        await StartOnAsync(lab, await lab.HostsAsync("one", "two", "three"), major, settings);
+
+    /// <summary>The same on these hosts, of which two wait for a third voter.</summary>
+    public static async Task<AgentCluster> StartOnAsync(Lab lab, IReadOnlyList<TestHost> hosts, int major, params IReadOnlyList<string> settings)
     {
-        IReadOnlyList<TestHost> hosts = await lab.HostsAsync("one", "two", "three");
         List<TestServer> nodes = [];
         foreach (TestHost host in hosts)
         {
@@ -43,8 +47,18 @@ internal sealed class AgentCluster
         await new TestCluster(nodes[0], nodes[1..]).RegisterAsync();
         foreach (TestServer node in nodes)
             cluster.StartAgent(node.NodeId);
-        await cluster.AllStreamFromAsync(1, TimeSpan.FromSeconds(40));
+        if (nodes.Count > 2)
+            await cluster.AllStreamFromAsync(1, TimeSpan.FromSeconds(40));
         return cluster;
+    }
+
+    /// <summary>What a power cut does to a host: server, agent and guard are gone at once.</summary>
+    public async Task KillHostAsync(int id)
+    {
+        IReadOnlyList<int> processes = [.. Leftovers.In(Node(id).Directory)];
+        foreach (int pid in processes)
+            _ = Leftovers.Send(pid, Leftovers.SigKill);
+        await Eventually.TrueAsync(() => Task.FromResult(processes.All(Leftovers.IsGone)), TimeSpan.FromSeconds(10), $"all of node {id} is gone");
     }
 
     public void StartAgent(int id) => Agents[id] = Node(id).StartRepmgrd();

@@ -4,7 +4,7 @@ using Repmgr.Core.Problems;
 
 namespace Repmgr.Core.Planning.Registration;
 
-/// <summary>What <c>primary unregister</c> and <c>standby unregister</c> are asked to do.</summary>
+/// <summary>What <c>primary unregister</c>, <c>standby unregister</c> and <c>witness unregister</c> are asked to do.</summary>
 /// <param name="Target">The node whose record is to go.</param>
 /// <param name="Type">What the command is for.</param>
 /// <param name="Own">The local node's conninfo, for its password.</param>
@@ -29,7 +29,7 @@ public static class UnregisterPlanner
 
         List<Problem> problems = [.. Dependants(target.Record, cluster)];
         List<Problem> notices = [];
-        problems.AddRange(request.Type == NodeType.Primary ? [] : NotAStandby(target.Record));
+        problems.AddRange(request.Type == NodeType.Primary ? [] : OfAnotherType(target.Record, request.Type));
         foreach (Problem objection in request.Type == NodeType.Primary ? PrimaryObjections(target, primary) : [])
         {
             bool overridden = request.Force && objection.Hint is not null;
@@ -56,12 +56,12 @@ public static class UnregisterPlanner
         }
     }
 
-    private static IEnumerable<Problem> NotAStandby(NodeRecord target)
+    private static IEnumerable<Problem> OfAnotherType(NodeRecord target, NodeType type)
     {
-        if (target.Type != NodeType.Standby)
+        if (target.Type != type)
         {
             yield return new Problem(
-                $"node {target.Id} is registered as {target.Type.Name()}, not as standby",
+                $"node {target.Id} is registered as {target.Type.Name()}, not as {type.Name()}",
                 Hint: $"Use \"repmgr {target.Type.Name()} unregister\".");
         }
     }

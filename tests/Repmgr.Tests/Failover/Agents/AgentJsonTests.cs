@@ -10,7 +10,11 @@ namespace Repmgr.Tests.Failover.Agents;
 public sealed class AgentJsonTests
 {
     private static readonly TermHistory History = OneAgent.First.PromotedAt(OneAgent.At(0x1_0000_5678), new Term(4)).ContinuedAt(OneAgent.At(0x1_0000_9999), new Term(7));
-    private static readonly Membership Members = new(new Term(3), 2, [new Voter(OneAgent.Id(1), true), new Voter(OneAgent.Id(2), false)]);
+    private static readonly Membership Members = new(new Term(3), 2, [new Voter(OneAgent.Id(1), true), new Voter(OneAgent.Id(2), false)])
+    {
+        Before = [new Voter(OneAgent.Id(1), true)],
+        Times = new AgreedTimes(TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(60)),
+    };
 
     private static readonly SyncMember Member = new(new NodeId(2), ulong.MaxValue);
 
@@ -32,10 +36,11 @@ public sealed class AgentJsonTests
         Membership = Members,
         Announced = History,
         Data = OneAgent.First,
-        Rebuilding = new Rebuilding(History, IsCopied: true),
+        Rebuilding = new Rebuilding(History, IsCopied: true) { IsUntouched = true },
         Set = Remembered,
         InForce = InForce,
         Pause = Paused,
+        IsSole = true,
     };
 
     [Fact]
@@ -45,6 +50,7 @@ public sealed class AgentJsonTests
         AgentFile read = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(file, AgentJson.Default.AgentFile), AgentJson.Default.AgentFile)!;
         Assert.Equal(Everything, read.Durable);
         Assert.Equal(Members.Voters, read.Durable!.Membership.Voters);
+        Assert.Equal((Members.Before!.Single(), Members.Times), (read.Durable.Membership.Before!.Single(), read.Durable.Membership.Times));
         Assert.Equal(file.Voter, read.Voter);
         Assert.Equal(file.Nodes, read.Nodes);
     }

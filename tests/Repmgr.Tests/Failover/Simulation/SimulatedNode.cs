@@ -10,7 +10,14 @@ internal sealed class SimulatedNode(VoterId id, AgentPolicy policy, DurableState
     private TimeSpan _worldBase;
     private double _rate = 1;
 
-    public VoterId Id { get; } = id;
+    /// <summary>Another one when its state directory was lost.</summary>
+    public VoterId Id { get; set; } = id;
+
+    /// <summary>It was made anew once, without what it remembered.</summary>
+    public bool HasLostState { get; set; }
+
+    /// <summary>The operator wants it in the cluster.</summary>
+    public bool IsRegistered { get; set; } = true;
 
     public NodeId Node => Id.Node;
 

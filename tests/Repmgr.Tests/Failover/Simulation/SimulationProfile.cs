@@ -10,6 +10,9 @@ internal sealed record SimulationProfile
 
     public int? Witnesses { get; init; }
 
+    /// <summary>Nodes that are not registered at first; null: each seed chooses.</summary>
+    public int? Spares { get; init; }
+
     /// <summary>Null: each seed chooses one.</summary>
     public SyncMode? Synchronous { get; init; } = SyncMode.Off;
 
@@ -60,9 +63,14 @@ internal enum Fault
     Resume,
     ChangeMode,
     HandOver,
+    Register,
+    Unregister,
+    LoseState,
+    ChangeTimes,
 }
 
 /// <summary>What a simulated world came to.</summary>
 /// <param name="Violation">Null: all invariants held, and all was well at the end.</param>
+/// <param name="HadTwoWritable">Two servers took writes at one instant, which in a synchronous mode loses nothing.</param>
 /// <param name="Edges">The edges of the machine that were walked.</param>
-internal sealed record SimulationResult(int Seed, string? Violation, long Turns, int Promotions, IReadOnlyCollection<(string From, string Name, string To, string Rule)> Edges, string LastEvents);
+internal sealed record SimulationResult(int Seed, string? Violation, long Turns, int Promotions, bool HadTwoWritable, IReadOnlyCollection<(string From, string Name, string To, string Rule)> Edges, string LastEvents);

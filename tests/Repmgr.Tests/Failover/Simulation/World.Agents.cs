@@ -32,6 +32,9 @@ internal sealed partial class World
         if (node.Writing is { } writing && _random.Next(2) == 0)
             node.Disk = writing;
         node.Writing = null;
+        // A term that was not on its disk yet was held by nobody: nothing of it had left.
+        foreach (Term term in _holders.Keys.Where(term => _holders[term] == node.Node && term > node.Disk.Held).ToArray())
+            _holders.Remove(term);
     }
 
     /// <summary>What reaches an agent that is frozen waits for it; what reaches one that is not there is lost.</summary>

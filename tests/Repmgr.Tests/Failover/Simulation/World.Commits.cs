@@ -199,6 +199,6 @@ internal sealed partial class World
             return true;
         return primary.Agent is { Role: Role.Holding { Set.SetAt: not null } holding, Durable: { Set: { } set, InForce: { } inForce } }
             && set.Set.Equals(inForce.Set) && holding.Set.Confirmed == set
-            && set.Set.Count == Math.Min(set.Wanted, Nodes.Count(node => node.HasData) - 1) && !set.Set.Members.Any(member => member.IsNobody);
+            && set.Set.Count == Math.Min(set.Wanted, Nodes.Count(node => node is { HasData: true, IsRegistered: true } && node != primary)) && !set.Set.Members.Any(member => member.IsNobody);
     }
 }

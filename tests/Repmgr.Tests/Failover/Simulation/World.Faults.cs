@@ -66,7 +66,19 @@ internal sealed partial class World
                 Ask(new Request.HandOver(node.Node));
                 break;
             case Fault.ChangeMode when _mode != Core.Failover.Synchronous.SyncMode.Off:
-                Ask(new Request.SetSynchronous(_mode, _random.Next(1, Nodes.Count(other => other.HasData))));
+                Ask(new Request.SetSynchronous(_mode, _random.Next(1, Math.Max(2, Nodes.Count(other => other is { HasData: true, IsRegistered: true })))));
+                break;
+            case Fault.Register:
+                Register(node);
+                break;
+            case Fault.Unregister:
+                Unregister(node);
+                break;
+            case Fault.LoseState:
+                LoseState(node);
+                break;
+            case Fault.ChangeTimes:
+                Ask(new Request.SetTimes(new AgreedTimes(_profile.Policy.Ttl * (0.8 + (0.4 * _random.NextDouble())), TimeSpan.FromSeconds(_random.Next(4, 8)))));
                 break;
             default:
                 Strike(fault, node);

@@ -21,7 +21,7 @@ internal sealed partial class World
 
     private void CheckOneHolder(SimulatedNode node, Edge edge)
     {
-        if (edge.Name is not ("Elected" or "Affirmed"))
+        if (edge.Name is not ("Elected" or "Affirmed" or "GoesAlone"))
             return;
         Term term = node.Agent!.Durable.Held;
         if (_holders.TryGetValue(term, out NodeId other) && other != node.Node)
@@ -78,7 +78,9 @@ internal sealed partial class World
     {
         if (Primary is not { Agent.Role: Role.Holding { Stage: HoldingStage.Serving } } primary)
             return false;
-        return HasWholeSet(primary) && Nodes.All(node => !node.HasData || node == primary
+        Membership membership = primary.Agent.Durable.Membership;
+        return HasWholeSet(primary) && IsSettled(membership) && Nodes.All(node => !node.IsRegistered || node.Agent?.Durable.Membership.Equals(membership) == true)
+            && Nodes.All(node => !node.HasData || !node.IsRegistered || node == primary
             || (node.Server.Connected == primary.Node && node.Server.Wal.IsPrefixOf(primary.Server.Wal) && node.Server.Wal.End == primary.Server.Wal.End
                 && node.Agent is { Durable.Rebuilding: null }));
     }

@@ -28,6 +28,7 @@ internal sealed partial class World
     private readonly SimulationProfile _profile;
     private readonly SyncMode _mode;
     private long _order;
+    private bool _hadTwoWritable;
     private long _turns;
     private long _promotions = 1;
 
@@ -42,6 +43,8 @@ internal sealed partial class World
         foreach (SimulatedNode node in Nodes)
             After(Between(0, 150), () => Look(node));
         After(Between(10, 60), Write);
+        if (_profile.Spares != 0 || _profile.Faults is null)
+            After(Between(500, 1500), Reconcile);
     }
 
     public int Seed { get; }
@@ -72,7 +75,7 @@ internal sealed partial class World
         }
 
         return new SimulationResult(
-            seed, violation, world._turns, world._promoted.Count - 1, world._edges, violation is null ? "" : world.LastEvents());
+            seed, violation, world._turns, world._promoted.Count - 1, world._hadTwoWritable, world._edges, violation is null ? "" : world.LastEvents());
     }
 
     public void RunFor(TimeSpan time)
@@ -85,6 +88,8 @@ internal sealed partial class World
             action();
             if (_mode == SyncMode.Off)
                 CheckOnePrimary();
+            else
+                _hadTwoWritable |= Nodes.Count(node => node.Acknowledges) > 1;
         }
 
         Now = end;
@@ -119,12 +124,15 @@ internal sealed partial class World
     {
         int data = _profile.DataNodes ?? _random.Next(2, 6);
         int witnesses = _profile.Witnesses ?? (data == 2 ? 1 : _random.Next(0, 3));
-        Voter[] voters = [.. Enumerable.Range(1, data + witnesses).Select(id => new Voter(new VoterId(new NodeId(id), (ulong)(id * 16)), id <= data))];
+        int spares = _profile.Spares ?? Math.Max(0, Math.Min(_random.Next(-1, 3), 7 - data - witnesses));
+        Voter[] voters = [.. Enumerable.Range(1, data + witnesses).Select(id => Voter(id, id <= data))];
         var history = new TermHistory([new TermLine(new Term(1), 1, Lsn.Zero, new Term(1))]);
         var membership = new Membership(new Term(1), 1, voters);
         RememberedSet? set = FirstSet(data);
-        return [.. voters.Select(voter => Make(voter, membership, history, set))];
+        return [.. voters.Select(voter => Make(voter, membership, history, set)), .. Enumerable.Range(data + witnesses + 1, spares).Select(MakeSpare)];
     }
+
+    private static Voter Voter(int id, bool hasData) => new(new VoterId(new NodeId(id), (ulong)(id * 16)), hasData);
 
     private SimulatedNode Make(Voter voter, Membership membership, TermHistory history, RememberedSet? set)
     {
