@@ -39,19 +39,6 @@ public sealed class FailoverSimulationTests
         Assert.NotNull(found);
     }
 
-    /// <summary>An acknowledgement that was in flight when a voter cut its receiver may reach a client after the next primary has opened.</summary>
-    [Fact]
-    public void In_a_synchronous_mode_an_old_primary_may_be_writable_beside_the_new_one_and_acknowledges_nothing_that_this_lacks_33()
-    {
-        SimulationResult[] results =
-        [
-            .. Enumerable.Range(1, 60).Select(seed =>
-                World.Run(seed, With(1.5, Fault.Isolate, Fault.OneWay, Fault.HealNetwork, Fault.BadNetwork) with { DataNodes = 3, Witnesses = 0, Synchronous = SyncMode.Quorum })),
-        ];
-        Assert.All(results, result => Assert.True(result.Violation is null, Tell(result)));
-        Assert.Contains(results, result => result.HadTwoWritable);
-    }
-
     [Fact]
     public void Nothing_outside_the_tests_can_break_a_rule()
     {

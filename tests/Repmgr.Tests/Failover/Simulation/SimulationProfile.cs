@@ -71,6 +71,5 @@ internal enum Fault
 
 /// <summary>What a simulated world came to.</summary>
 /// <param name="Violation">Null: all invariants held, and all was well at the end.</param>
-/// <param name="HadTwoWritable">Two servers took writes at one instant, which in a synchronous mode loses nothing.</param>
 /// <param name="Edges">The edges of the machine that were walked.</param>
-internal sealed record SimulationResult(int Seed, string? Violation, long Turns, int Promotions, bool HadTwoWritable, IReadOnlyCollection<(string From, string Name, string To, string Rule)> Edges, string LastEvents);
+internal sealed record SimulationResult(int Seed, string? Violation, long Turns, int Promotions, IReadOnlyCollection<(string From, string Name, string To, string Rule)> Edges, string LastEvents);

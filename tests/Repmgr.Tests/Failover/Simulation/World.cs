@@ -28,7 +28,6 @@ internal sealed partial class World
     private readonly SimulationProfile _profile;
     private readonly SyncMode _mode;
     private long _order;
-    private bool _hadTwoWritable;
     private long _turns;
     private long _promotions = 1;
 
@@ -75,7 +74,7 @@ internal sealed partial class World
         }
 
         return new SimulationResult(
-            seed, violation, world._turns, world._promoted.Count - 1, world._hadTwoWritable, world._edges, violation is null ? "" : world.LastEvents());
+            seed, violation, world._turns, world._promoted.Count - 1, world._edges, violation is null ? "" : world.LastEvents());
     }
 
     public void RunFor(TimeSpan time)
@@ -88,8 +87,6 @@ internal sealed partial class World
             action();
             if (_mode == SyncMode.Off)
                 CheckOnePrimary();
-            else
-                _hadTwoWritable |= Nodes.Count(node => node.Acknowledges) > 1;
         }
 
         Now = end;
