@@ -1,5 +1,3 @@
-using Repmgr.Core.Cluster;
-
 namespace Repmgr.Core.Failover;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Repmgr.Core.Cluster;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover;

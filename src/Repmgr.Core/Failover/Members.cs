@@ -102,12 +102,12 @@ internal static class Members
     private static Voter[] Without(Draft turn, VoterId id) => [.. turn.Durable.Membership.Voters.Where(voter => voter.Id != id)];
 
     /// <summary>A change that no majority of its voters will acknowledge would take the holder out of service, and could not be taken back.</summary>
-    private static string? TooFew(Draft turn, IReadOnlyList<Voter> voters, VoterId? comes = null)
+    private static string? TooFew(Draft turn, Voter[] voters, VoterId? comes = null)
     {
         var holding = (Role.Holding)turn.State.Role;
         int there = voters.Count(voter => voter.Id == turn.State.Self || voter.Id == comes
             || (holding.HeardAt.TryGetValue(voter.Id, out TimeSpan at) && turn.Now - at <= turn.Policy.Ttl));
-        return there > voters.Count / 2 ? null : $"Only {there} of the {voters.Count} voters that there would be answer.";
+        return there > voters.Length / 2 ? null : $"Only {there} of the {voters.Length} voters that there would be answer.";
     }
 
     private static bool IsOutOfSet(Draft turn, Role.Holding holding, NodeId node) =>

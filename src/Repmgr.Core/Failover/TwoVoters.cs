@@ -1,4 +1,3 @@
-using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Core.Failover;

@@ -1,6 +1,5 @@
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
-using Repmgr.Core.Failover.Synchronous;
 using static Repmgr.Tests.Failover.OneAgent;
 using static Repmgr.Tests.Failover.Scenes;
 
