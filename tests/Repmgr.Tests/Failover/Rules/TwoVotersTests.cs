@@ -111,8 +111,8 @@ public sealed class TwoVotersTests
         return standby.See(Sees(upstream: 1));
     }
 
-    private static ServerView Sees(int? upstream, ulong position = 1000) =>
-        new ServerView.Recovering(At(position), upstream is { } node ? new NodeId(node) : null, 0) { Identity = 2 };
+    private static ServerView.Recovering Sees(int? upstream, ulong position = 1000) =>
+        new(At(position), upstream is { } node ? new NodeId(node) : null, 0) { Identity = 2 };
 
     private static ServerView.Writable Writes(OneAgent alone) => new(At(1100)) { Identity = 2, LastCommit = new AcknowledgedCommit(alone.Now, At(1100)) };
 
