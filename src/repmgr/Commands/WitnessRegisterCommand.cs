@@ -18,8 +18,8 @@ internal sealed class WitnessRegisterCommand : NodeCommand
         if (found is not ClusterFound.Seen { View: var cluster })
             return node.Context.Refuse((ClusterFound.Nowhere)found);
 
-        NodeRecord record = node.Record(NodeType.Witness, WitnessConninfo.Of(AgentAddress.Of(node.Settings, null)), [.. cluster.Nodes.Select(view => view.Record)], null)
-            with { Priority = 0, SlotName = null, ReplicationUser = node.On["user"] ?? Environment.UserName };
+        NodeRecord own = node.Record(NodeType.Witness, WitnessConninfo.Of(AgentAddress.Of(node.Settings, null)), [.. cluster.Nodes.Select(view => view.Record)], null);
+        NodeRecord record = own with { Priority = 0, SlotName = null, ReplicationUser = node.On["user"] ?? Environment.UserName };
         Planned planned = RegisterWitnessPlanner.Plan(new RegisterWitnessRequest(record, node.On, node.Options.Force), cluster)
             .Unless(await node.LackingAsync(cluster, MetadataUse.Register, cancel));
         CarriedOut done = await node.Context.CarryOutAsync(planned, node.Tools.Runner, cancel);
