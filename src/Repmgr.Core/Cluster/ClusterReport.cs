@@ -82,7 +82,7 @@ public sealed record ClusterReport(IReadOnlyList<NodeReport> Nodes, IReadOnlyLis
             .. from upstream in view.Nodes
                where upstream.Record.Id != node.Record.Id && upstream.Probe.Running is not null
                from sender in upstream.Probe.Running!.Downstreams
-               where sender.ApplicationName == node.Record.Name && sender.State is not ("backup" or "stopping")
+               where sender.IsOf(node.Record) && sender.State is not ("backup" or "stopping")
                select (upstream, sender),
         ];
         List<(NodeView Upstream, WalSenderFacts Sender)> recorded = [.. senders.Where(s => s.Upstream.Record.Id == node.Record.Upstream)];
@@ -116,7 +116,7 @@ public sealed record ClusterReport(IReadOnlyList<NodeReport> Nodes, IReadOnlyLis
         List<WalSenderFacts> nameless =
         [
             .. upstream?.Probe.Running!.Downstreams.Where(sender =>
-                sender.State is not ("backup" or "stopping") && view.Nodes.All(other => other.Record.Name != sender.ApplicationName)) ?? [],
+                sender.State is not ("backup" or "stopping") && view.Nodes.All(other => !sender.IsOf(other.Record))) ?? [],
         ];
         return nameless switch
         {

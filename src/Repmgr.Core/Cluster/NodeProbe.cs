@@ -1,3 +1,4 @@
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Cluster;
@@ -103,4 +104,8 @@ public sealed record WalSenderFacts(
     Lsn? Flushed,
     Lsn? Replayed,
     TimeSpan? ReplayLag,
-    string? SyncState);
+    string? SyncState)
+{
+    /// <summary>The node's name, or that of a member of a synchronous set (R9 in docs/failover.md).</summary>
+    public bool IsOf(NodeRecord node) => ApplicationName == node.Name || StampedSet.Read(ApplicationName)?.Node == node.Id;
+}

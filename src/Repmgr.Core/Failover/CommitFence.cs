@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover.Synchronous;
+using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover;
 
@@ -82,14 +83,22 @@ internal static class CommitFence
     {
         if (turn.State.Role is not Role.Holding { Stage: HoldingStage.Serving } holding || turn.Durable is not { Set: { } remembered, InForce: { } inForce })
             return;
-        ImmutableDictionary<NodeId, TimeSpan> seen = holding.Set.SeenAt;
-        foreach (Sender sender in server.Senders)
+        if (holding.Set.SetAt is { } setAt && server.Effective is { } effective && effective.At >= setAt && effective.Names != inForce.Names)
         {
-            if (sender.Stamp == inForce.Stamp)
-                seen = seen.SetItem(sender.Node, turn.Now);
+            turn.Record("SetChangedByOthers", "R16", $"synchronous_standby_names is '{effective.Names}', not '{inForce.Names}'");
+            holding = holding with { Set = holding.Set with { SetAt = null } };
         }
 
-        holding = holding with { Set = holding.Set with { SeenAt = seen, Mark = holding.Set.SetAt is null ? null : holding.Set.Mark ?? server.Position } };
+        ImmutableDictionary<NodeId, (TimeSpan At, Lsn Flushed)> seen = holding.Set.Seen;
+        foreach (Sender sender in server.Senders)
+        {
+            // A host that fell silent is still called streaming until wal_sender_timeout.
+            bool keepsUp = sender.Flushed >= holding.Set.Announced || !(seen.TryGetValue(sender.Node, out (TimeSpan At, Lsn Flushed) last) && sender.Flushed <= last.Flushed);
+            if (sender.Stamp == inForce.Stamp && keepsUp)
+                seen = seen.SetItem(sender.Node, (turn.Now, sender.Flushed));
+        }
+
+        holding = holding with { Set = holding.Set with { Seen = seen, Mark = holding.Set.SetAt is null ? null : holding.Set.Mark ?? server.Position } };
         bool keeps = remembered.Mode != SyncMode.Off && holding.Set.Confirmed is { Mode: not SyncMode.Off };
         if (keeps && server.LastCommit is { } commit && Holder.HasGuard(turn) && !(holding.CommitEnd >= commit.SentAt + turn.Policy.Ttl))
         {
@@ -183,7 +192,7 @@ internal static class CommitFence
 
     private static bool IsThere(Draft turn, HeldSet held, NodeId node)
     {
-        TimeSpan last = held.SeenAt.TryGetValue(node, out TimeSpan seen) && seen > held.SetAt ? seen : held.SetAt ?? turn.Now;
+        TimeSpan last = held.Seen.TryGetValue(node, out (TimeSpan At, Lsn Flushed) seen) && seen.At > held.SetAt ? seen.At : held.SetAt ?? turn.Now;
         return turn.Now - last < turn.Policy.ShrinkAfter;
     }
 

@@ -40,6 +40,12 @@ public abstract record ServerView
 
         /// <summary>The standbys that stream from it: <c>pg_stat_replication</c>.</summary>
         public ImmutableArray<Sender> Senders { get; init; } = [];
+
+        /// <summary>What a fresh connection showed; null: none was looked through yet, or no set is kept.</summary>
+        public EffectiveNames? Effective { get; init; }
+
+        /// <summary>Why commits of clients may be acknowledged that no standby has, whatever the set says (R16); null: nothing is known to speak against it.</summary>
+        public string? Unprotected { get; init; }
     }
 
     /// <summary>Its processes are there and it does nothing within the deadline (R16).</summary>
@@ -62,6 +68,10 @@ public abstract record ServerView
 /// <param name="SentAt">When it was sent, on the boot clock.</param>
 /// <param name="Position">Where its record ends.</param>
 public readonly record struct AcknowledgedCommit(TimeSpan SentAt, Lsn Position);
+
+/// <summary>The value of <c>synchronous_standby_names</c> that a new connection has.</summary>
+/// <param name="At">When that connection was begun, on the boot clock.</param>
+public sealed record EffectiveNames(TimeSpan At, string Names);
 
 /// <summary>A standby that streams from the own server.</summary>
 /// <param name="Stamp">What its <c>application_name</c> carries; null: nothing.</param>

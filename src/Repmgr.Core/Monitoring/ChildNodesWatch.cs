@@ -32,7 +32,7 @@ internal static class ChildNodesWatch
 
     private static ChildNode Look(NodeRecord node, IReadOnlyList<ChildNode>? before, NodeProbe.Primary primary, Situation s, TurnNotes notes)
     {
-        bool attached = primary.Server.Downstreams.Any(sender => sender.ApplicationName == node.Name && sender.State != "backup");
+        bool attached = primary.Server.Downstreams.Any(sender => sender.IsOf(node) && sender.State != "backup");
         ChildNode? was = before?.FirstOrDefault(child => child.Id == node.Id);
         switch (was, attached)
         {

@@ -82,8 +82,8 @@ internal sealed record Surroundings(
         if (known.Where(node => node.Id != self.Id && NodeReach.Serves(node, receiver)).ToArray() is [var byAddress])
             return byAddress.Id;
 
-        string name = known.FirstOrDefault(node => node.Id == self.Id)?.Name ?? self.Name;
-        Sight[] serving = [.. s.Others.Where(other => other.Probe.Running?.Downstreams.Any(sender => sender.ApplicationName == name) ?? false)];
+        NodeRecord present = known.FirstOrDefault(node => node.Id == self.Id) ?? self;
+        Sight[] serving = [.. s.Others.Where(other => other.Probe.Running?.Downstreams.Any(sender => sender.IsOf(present)) ?? false)];
         return serving is [var byName] ? byName.Node : null;
     }
 }

@@ -79,6 +79,16 @@ public sealed record TimelineHistory(int Timeline, IReadOnlyList<TimelineHistory
         return null;
     }
 
+    /// <summary>The timeline under whose name a segment lies: the newest that begins in it or before it.</summary>
+    /// <remarks>XLogFileReadAnyTLI() in src/backend/access/transam/xlogrecovery.c</remarks>
+    public int OfSegment(ulong segment, ulong segmentBytes)
+    {
+        int timeline = Ancestors.Count > 0 ? Ancestors[0].Timeline : Timeline;
+        for (int index = 0; index < Ancestors.Count && Ancestors[index].SwitchPoint.Bytes / segmentBytes <= segment; index++)
+            timeline = index + 1 < Ancestors.Count ? Ancestors[index + 1].Timeline : Timeline;
+        return timeline;
+    }
+
     /// <summary>The file's name in <c>pg_wal</c>.</summary>
     public static string FileName(int timeline) => string.Create(CultureInfo.InvariantCulture, $"{timeline:X8}.history");
 }

@@ -1,4 +1,5 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 
@@ -121,6 +122,8 @@ public sealed record Settings
     public int? MaximumLagOnFailover { get; init; }
     public TimeSpan WalRescueTimeout { get; init; } = TimeSpan.FromSeconds(10);
     public RejoinPolicy Rejoin { get; init; }
+    public SyncMode Synchronous { get; init; }
+    public int SynchronousNodeCount { get; init; } = 1;
     public TimeSpan AgentRestartGrace { get; init; } = TimeSpan.FromSeconds(30);
     public TimeSpan FailoverCooldown { get; init; } = TimeSpan.FromSeconds(60);
     public string? BeforePromoteCommand { get; init; }

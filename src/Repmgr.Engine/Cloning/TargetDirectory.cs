@@ -26,6 +26,7 @@ internal static class TargetDirectory
 
         CloneMarker.Write(directory, step.Marker);
         FileStream held = CloneMarker.Lock(directory);
+        DataIdentity.Remove(directory);
         await AwaitOrphansAsync(directory, again, cancel).ConfigureAwait(false);
         foreach (string list in Directory.EnumerateFiles(directory, CopyRules.List + "*"))
             File.Delete(list); // One that was killed just when it made it.
@@ -167,6 +168,7 @@ internal static class TargetDirectory
     public static void RemoveMarker(string directory)
     {
         RemoveEqualConfiguration(directory);
+        DataIdentity.Renew(directory);
         File.Delete(CloneMarker.PathIn(directory));
         NativeFile.FlushDirectory(directory);
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Engine.Failover;
 
@@ -19,7 +20,36 @@ namespace Repmgr.Engine.Failover;
 /// <param name="Voters">How many voters there are.</param>
 public sealed record AgentHealth(
     int Node, string Name, bool IsRunning, bool IsPrimary, bool IsStandby, bool IsStreaming, ulong? Lag, long Term, int? Holder, string Role,
-    TimeSpan? LeaseLeft, int Voters);
+    TimeSpan? LeaseLeft, int Voters)
+{
+    /// <summary>What an acknowledged commit is worth, as far as this node knows; null: the cluster does without synchronous standbys.</summary>
+    public CommitProtection? Commits { get; init; }
+}
+
+/// <summary>What an acknowledged commit is worth (R9, R16).</summary>
+/// <param name="Mode"><c>synchronous</c>.</param>
+/// <param name="Wanted"><c>synchronous_node_count</c>.</param>
+/// <param name="Count">How many standbys acknowledge each commit.</param>
+/// <param name="Members">Which ones can.</param>
+/// <param name="IsMember">This node is one of them, with these data and under the name that counts.</param>
+/// <param name="Unprotected">Why acknowledged commits may be lost; null: nothing is known to speak against it. Only the primary's agent knows.</param>
+public sealed record CommitProtection(SyncMode Mode, int Wanted, int Count, IReadOnlyList<int> Members, bool IsMember, string? Unprotected)
+{
+    internal static CommitProtection? Of(AgentState? state)
+    {
+        if (state?.Durable.Set is not { Mode: not SyncMode.Off } remembered)
+            return null;
+        var server = state.Server as ServerView.Writable;
+        StampedSet? inForce = state.Role is Role.Holding ? state.Durable.InForce : state.Leader?.InForce;
+        SyncSet set = inForce?.Set ?? remembered.Set;
+        bool isMember = inForce is not null && state is { Server: ServerView.Recovering { Stamp: { } stamp }, Identity: { } identity }
+            && stamp == inForce.Stamp && set.Members.Contains(new SyncMember(state.Node, identity));
+        string? unprotected = server is null ? null
+            : set.Count == 0 ? "no standby is in the synchronous set: it has one again when it has caught up"
+            : server.Unprotected;
+        return new CommitProtection(remembered.Mode, remembered.Wanted, set.Count, [.. set.Members.Where(member => !member.IsNobody).Select(member => member.Node.Value)], isMember, unprotected);
+    }
+}
 
 /// <summary>The paths that load balancers ask, with Patroni's names and status codes.</summary>
 /// <remarks>https://patroni.readthedocs.io/en/latest/rest_api.html#health-check-endpoints</remarks>
@@ -43,9 +73,10 @@ internal static class HealthPaths
         bool? good = parts[0] switch
         {
             "/" or "/primary" or "/leader" or "/master" or "/read-write" => health.IsPrimary,
+            "/asynchronous" or "/async" when health.Commits is { IsMember: true } => false,
             "/replica" or "/asynchronous" or "/async" => health is { IsStandby: true, IsStreaming: true } && IsWithin(parts.ElementAtOrDefault(1), health),
             "/read-only" => health.IsPrimary || health is { IsStandby: true, IsStreaming: true },
-            "/synchronous" or "/sync" => false,
+            "/synchronous" or "/sync" => health is { IsStandby: true, IsStreaming: true, Commits.IsMember: true },
             "/health" => health.IsRunning,
             "/readiness" => health.IsPrimary || health is { IsStandby: true, IsStreaming: true },
             "/liveness" or "/cluster" => true,
@@ -91,6 +122,8 @@ internal static class HealthPaths
                 writer.WriteNumber("lag_bytes", lag);
             writer.WriteBoolean("streaming", health.IsStreaming);
             writer.WriteNumber("voters", health.Voters);
+            if (health.Commits is { } commits)
+                Write(writer, commits, health.IsPrimary);
             writer.WriteEndObject();
         }
 
@@ -127,6 +160,23 @@ internal static class HealthPaths
         return [.. stream.ToArray(), (byte)'\n'];
     }
 
+    private static void Write(System.Text.Json.Utf8JsonWriter writer, CommitProtection commits, bool isPrimary)
+    {
+        writer.WriteStartObject("synchronous");
+        writer.WriteString("mode", commits.Mode.ToString().ToLowerInvariant());
+        writer.WriteNumber("wanted", commits.Wanted);
+        writer.WriteNumber("count", commits.Count);
+        writer.WriteStartArray("nodes");
+        foreach (int node in commits.Members)
+            writer.WriteNumberValue(node);
+        writer.WriteEndArray();
+        if (isPrimary)
+            writer.WriteBoolean("protected", commits.Unprotected is null);
+        if (commits.Unprotected is { } why)
+            writer.WriteString("not_protected_because", why);
+        writer.WriteEndObject();
+    }
+
     private static string MetricsOf(AgentHealth health)
     {
         var text = new StringBuilder();
@@ -137,6 +187,14 @@ internal static class HealthPaths
         Add("repmgr_streaming", "Value is 1 if this node streams from the holder, 0 otherwise.", health.IsStreaming ? 1 : 0);
         Add("repmgr_term", "The highest term that this node knows.", health.Term);
         Add("repmgr_voters", "How many voters the cluster has.", health.Voters);
+        if (health.Commits is { } commits)
+        {
+            Add("repmgr_synchronous_standbys", "How many standbys acknowledge each commit.", commits.Count);
+            Add("repmgr_synchronous", "Value is 1 if this node is a synchronous standby, 0 otherwise.", commits.IsMember ? 1 : 0);
+            if (health.IsPrimary)
+                Add("repmgr_commits_protected", "Value is 1 if nothing is known by which acknowledged commits could be lost, 0 otherwise.", commits.Unprotected is null ? 1 : 0);
+        }
+
         if (health.Lag is { } lag)
             Add("repmgr_lag_bytes", "Bytes behind what the holder last announced.", lag);
         if (health.LeaseLeft is { } left)

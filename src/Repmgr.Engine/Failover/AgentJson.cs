@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Failover.Reports;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 using Message = Repmgr.Core.Failover.Message;
 
@@ -26,7 +27,15 @@ internal sealed record AgentFile(int Version, VoterId Voter, IReadOnlyList<Known
 internal sealed record KnownNode(NodeId Id, string Name, string Conninfo, string Address);
 
 /// <summary>The first membership of a cluster, as the primary's agent writes it into the database (docs/adr/0096).</summary>
-internal sealed record FoundingDocument(NodeId Holder, int Timeline, IReadOnlyList<FoundingVoter> Voters);
+internal sealed record FoundingDocument(NodeId Holder, int Timeline, IReadOnlyList<FoundingVoter> Voters)
+{
+    /// <summary>Null: commits wait for no standby.</summary>
+    public FoundingSet? Synchronous { get; init; }
+}
+
+/// <summary>How commits are to be acknowledged: it begins with a set of nobody but the holder, and grows as standbys stream (R9).</summary>
+/// <param name="Data">The identity of the holder's data.</param>
+internal sealed record FoundingSet(SyncMode Mode, int Count, ulong Data);
 
 internal sealed record FoundingVoter(VoterId Id, bool HasData, string Address);
 

@@ -99,7 +99,7 @@ internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
         if (state.Role is Role.Holding holding)
         {
             TimeSpan now = BootClock.Now;
-            TimeSpan due = holding.LeaseEnd is { } end && LeaseTimes.FenceDeadline(end, state.Policy) is var deadline && deadline < holding.NextRenewal
+            TimeSpan due = holding.End is { } end && LeaseTimes.FenceDeadline(end, state.Policy) is var deadline && deadline < holding.NextRenewal
                 ? deadline
                 : holding.NextRenewal;
             wait = due - now < wait ? due - now : wait;

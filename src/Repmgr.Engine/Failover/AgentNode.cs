@@ -43,6 +43,10 @@ internal static class TermSlot
     public static string Name(Term term, NodeId holder, NodeId standby) =>
         string.Create(CultureInfo.InvariantCulture, $"repmgr_t{term}_h{holder}_n{standby}");
 
+    /// <summary>Whose the slot is; null: it is not one of these.</summary>
+    public static NodeId? StandbyOf(string name) =>
+        Read(name) is not null && int.TryParse(name.AsSpan(name.LastIndexOf('n') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int node) ? new NodeId(node) : null;
+
     /// <summary>Who the slot leads to; null: it is not one of these.</summary>
     public static (Term Term, NodeId Holder)? Read(string? name)
     {

@@ -14,6 +14,7 @@ internal static class StepText
         AgentStep.StartServer => "start the server",
         AgentStep.Promote promote => $"promote the server in term {promote.Term}",
         AgentStep.Follow follow => $"follow node {follow.Holder} in term {follow.Term}",
+        AgentStep.SetSynchronous set => $"let commits wait for {set.Set.Set}, under {set.Set.Stamp}",
         AgentStep.Rebuild rebuild => $"make the data anew from node {rebuild.Holder}",
         _ => "end",
     };

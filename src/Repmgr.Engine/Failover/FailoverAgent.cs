@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Failover.Reports;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Hosts;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
@@ -34,6 +35,8 @@ public sealed class FailoverAgent(
     private readonly TaskCompletionSource _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<string, string> _lastEdges = [];
     private AgentLoop? _loop;
+    private Lsn? _notFetched;
+    private bool _isRenamed;
     private StateDirectory? _state;
 
     /// <summary>Where an agent of this node has left its state; null: nowhere that can be told from the settings.</summary>
@@ -117,11 +120,15 @@ public sealed class FailoverAgent(
         foreach (KnownNode known in state.Content.Nodes.Where(known => known.Id != node.Id))
             peers.Know(known.Id, known.Address);
 
-        await using var eyes = new ServerEyes(node, (taken, view) => Post(at => new Input.Observed(at, taken, view)), log);
+        CommitProbe? probe = null;
+        await using var eyes = new ServerEyes(node, (taken, view) => Post(at => new Input.Observed(at, taken, view)), () => probe!, log);
+        var flag = new SyncFlag(node.DataDirectory);
+        probe = new CommitProbe(node, IsSynchronous, Kept, flag, eyes.Nudge, log);
         var hooks = new AgentHooks(settings, node.Id, node.Name, log);
-        var steps = new ServerSteps(node, eyes, hooks, Known, () => [.. Members().Select(voter => voter.Id.Node)], log);
+        var steps = new ServerSteps(node, eyes, hooks, Known, () => [.. Members().Select(voter => voter.Id.Node)], IsSynchronous, log);
+        var synchronous = new SynchronousSteps(node, flag);
         var rescue = new WalRescue(node, steps, peers, state.Path, policy.WalRescueTimeout, log);
-        var rejoin = new Rejoin(node, eyes, steps, state.DivergedWal, Known, log);
+        var rejoin = new Rejoin(node, eyes, steps, state.DivergedWal, Known, announce, log);
         var api = new AgentApi(
             seal, node.Id, boot, envelope => Post(at => new Input.Received(at, envelope)),
             () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null) { Holds = History() }, rescue.Serve, rescue.Timeline,
@@ -141,7 +148,8 @@ public sealed class FailoverAgent(
         while (!await echoes.AskAsync(guard, new GuardOrder(null)))
             cancel.ThrowIfCancellationRequested();
 
-        using var queue = new StepQueue((step, token) => DoAsync(step, hooks, steps, rescue, rejoin, policy, token), (step, outcome) => Done(node, eyes, step, outcome), log);
+        using var queue = new StepQueue(
+            (step, token) => DoAsync(step, hooks, steps, synchronous, rescue, rejoin, policy, token), (step, outcome) => Done(node, eyes, probe, step, outcome), log);
         var writer = new StateWriter(
             written => state.Change(content => content with { Durable = written }), version => Post(at => new Input.Persisted(at, version)), log);
         writer.Start();
@@ -151,12 +159,14 @@ public sealed class FailoverAgent(
         _loop.Start();
         var admission = new Admission(node, peers, () => _loop?.State, Post, log);
 
-        Task looking = eyes.RunAsync(cancel), refreshing = Task.WhenAll(RefreshAsync(node, directory, cancel), admission.RunAsync(cancel));
+        if (Differing(durable.Set) is { } differing)
+            log.Write(Severity.Warning, differing);
+        Task[] working = [eyes.RunAsync(cancel), .. probe.Run(policy.RenewEvery, cancel), RefreshAsync(node, directory, cancel), admission.RunAsync(cancel)];
         Task<Exception?> ended = _loop.Ended;
-        await Task.WhenAny(looking, refreshing, ended);
+        await Task.WhenAny([.. working, ended]);
         if (ended.IsCompleted && await ended is { } defect)
             throw new InvalidOperationException(defect.Message, defect);
-        await (ended.IsCompleted ? Task.CompletedTask : Task.WhenAny(looking, refreshing).Unwrap());
+        await (ended.IsCompleted ? Task.CompletedTask : Task.WhenAny(working).Unwrap());
     }
 
     private void Post(Func<TimeSpan, Input> input) => _loop?.Post(input);
@@ -167,7 +177,8 @@ public sealed class FailoverAgent(
 
     private IEnumerable<Voter> Members() => _loop!.State.Durable.Membership.Voters.Where(voter => voter.HasData);
 
-    private async Task<StepOutcome> DoAsync(AgentStep step, AgentHooks hooks, ServerSteps steps, WalRescue rescue, Rejoin rejoin, AgentPolicy policy, CancellationToken cancel)
+    private async Task<StepOutcome> DoAsync(
+        AgentStep step, AgentHooks hooks, ServerSteps steps, SynchronousSteps synchronous, WalRescue rescue, Rejoin rejoin, AgentPolicy policy, CancellationToken cancel)
     {
         log.Info(StepText.Of(step));
         switch (step)
@@ -179,7 +190,9 @@ public sealed class FailoverAgent(
             case AgentStep.CutReceiver:
                 return await steps.CutAsync(cancel);
             case AgentStep.FetchWal fetch:
-                return await rescue.FetchAsync(fetch, cancel);
+                StepOutcome fetched = await rescue.FetchAsync(fetch, cancel);
+                _notFetched = fetched is StepOutcome.Failed ? fetch.Until : null;
+                return fetched;
             case AgentStep.StartServer:
                 return await steps.StartAsync(cancel);
             case AgentStep.Promote promote:
@@ -189,11 +202,9 @@ public sealed class FailoverAgent(
                     hooks.AfterPromote(promote);
                 return promoted;
             case AgentStep.Follow follow:
-                await hooks.BeforeFollowAsync(follow, cancel);
-                StepOutcome followed = await steps.FollowAsync(follow.Term, follow.Holder, cancel);
-                if (followed is StepOutcome.Done)
-                    hooks.AfterFollow(follow);
-                return followed;
+                return await FollowAsync(follow, hooks, steps, cancel);
+            case AgentStep.SetSynchronous set:
+                return await synchronous.SetAsync(set.Set, cancel);
             case AgentStep.Rebuild rebuild:
                 DurableState durable = _loop!.State.Durable;
                 Lsn fork = durable is { Data: { } data, Rebuilding: { } rebuilding } ? data.CommonUntil(rebuilding.History) : Lsn.Zero;
@@ -206,11 +217,46 @@ public sealed class FailoverAgent(
         }
     }
 
-    private void Done(AgentNode node, ServerEyes eyes, AgentStep step, StepOutcome outcome)
+    /// <summary>A member that only takes another name follows whom it followed before.</summary>
+    private async Task<StepOutcome> FollowAsync(AgentStep.Follow follow, AgentHooks hooks, ServerSteps steps, CancellationToken cancel)
+    {
+        _isRenamed = _loop!.State.Server is ServerView.Recovering { Upstream: { } upstream } && upstream == follow.Holder;
+        if (_isRenamed)
+            return await steps.FollowAsync(follow, cancel);
+        await hooks.BeforeFollowAsync(follow, cancel);
+        StepOutcome followed = await steps.FollowAsync(follow, cancel);
+        if (followed is StepOutcome.Done)
+            hooks.AfterFollow(follow);
+        return followed;
+    }
+
+    private bool IsSynchronous() => _loop?.State.Durable.Set is { Mode: not SyncMode.Off };
+
+    private KeptSet? Kept() => _loop?.State is { Role: Role.Holding { Stage: HoldingStage.Serving } holding, Durable: { InForce: { } inForce, Set.Mode: not SyncMode.Off } }
+        ? new KeptSet(inForce, holding.Set.SetAt)
+        : null;
+
+    /// <summary>What the cluster remembers counts, not what this node's file says (R13); null: they agree.</summary>
+    private Problem? Differing(RememberedSet? set)
+    {
+        (SyncMode mode, int count) = set is null ? (SyncMode.Off, settings.SynchronousNodeCount) : (set.Mode, set.Wanted);
+        return mode == settings.Synchronous && (mode == SyncMode.Off || count == settings.SynchronousNodeCount)
+            ? null
+            : new Problem(
+                string.Create(CultureInfo.InvariantCulture, $"synchronous = {Word(settings.Synchronous)} with synchronous_node_count = {settings.SynchronousNodeCount} is not what the cluster has agreed on"),
+                string.Create(CultureInfo.InvariantCulture, $"It remembers synchronous = {Word(mode)}, synchronous_node_count = {count} since its failover began, and that counts."),
+                "Write the same into repmgr.conf.");
+
+        static string Word(SyncMode mode) => mode.ToString().ToLowerInvariant();
+    }
+
+    private void Done(AgentNode node, ServerEyes eyes, CommitProbe probe, AgentStep step, StepOutcome outcome)
     {
         Post(at => new Input.Finished(at, step, outcome));
+        if (step is AgentStep.SetSynchronous)
+            probe.Nudge();
         eyes.Nudge();
-        if (step is AgentStep.Follow follow && outcome is StepOutcome.Done)
+        if (step is AgentStep.Follow follow && outcome is StepOutcome.Done && !_isRenamed)
             announce(new ClusterEvent(node.Id, EventName.RepmgrdFailoverFollow, Successful: true, $"node {node.Id} follows node {follow.Holder} in term {follow.Term}"));
     }
 
@@ -225,9 +271,26 @@ public sealed class FailoverAgent(
         _lastEdges[edge.Name] = edge.Evidence;
         log.Write(isRepeated ? line with { Severity = Severity.Debug } : line);
         if (edge.Name == "Promoted")
-            announce(new ClusterEvent(node.Id, EventName.RepmgrdFailoverPromote, Successful: true, $"node {node.Id} was promoted"));
+            announce(new ClusterEvent(node.Id, EventName.RepmgrdFailoverPromote, Successful: true, $"node {node.Id} was promoted{Missing()}"));
         if (edge.Name is "PromotionFailed" or "PromotionTooSlow" or "NotPromoted")
             announce(new ClusterEvent(node.Id, EventName.RepmgrdPromoteError, Successful: false, edge.Evidence));
+    }
+
+    /// <summary>What the former primary said it had, and nobody who voted had received; empty: nothing is known to be missing.</summary>
+    private string Missing()
+    {
+        AgentState state = _loop!.State;
+        Lsn begin = state.Durable.Announced.Newest.Begin;
+        Lsn end = Lsn.Max(_notFetched ?? Lsn.Zero, state.Leader?.Position ?? Lsn.Zero);
+        _notFetched = null;
+        if (end <= begin)
+            return "";
+        ulong bytes = (ulong)(end - begin);
+        log.Warning(
+            $"WAL of the former primary is missing: {begin} to {end}",
+            string.Create(CultureInfo.InvariantCulture, $"That is at least {bytes} bytes, which it had written and no node that voted had received."),
+            "When that node is back, its agent keeps them, and says how many transactions lie in them.");
+        return string.Create(CultureInfo.InvariantCulture, $"; WAL of the former primary is missing: {begin} to {end}, at least {bytes} bytes");
     }
 
     /// <summary>Keeps what must be known when all servers are down: how nodes and their agents are reached. Who has become a voter is looked up at once.</summary>
@@ -262,13 +325,16 @@ public sealed class FailoverAgent(
         ulong? lag = state is { Leader: { } leader, Server: ServerView.Recovering { Position: { } end } }
             ? end >= leader.Position ? 0 : (ulong)(leader.Position - end)
             : null;
-        bool isPrimary = holding is { Stage: HoldingStage.Serving, LeaseEnd: { } until } && until > BootClock.Now && server is ServerView.Writable;
+        bool isPrimary = holding is { Stage: HoldingStage.Serving, End: { } until } && until > BootClock.Now && server is ServerView.Writable;
         return new AgentHealth(
             node.Id.Value, node.Name, server is ServerView.Writable or ServerView.Recovering, isPrimary, server is ServerView.Recovering,
             server is ServerView.Recovering { Upstream: not null }, lag, state?.Durable.Term.Number ?? 0,
             holding is not null ? node.Id.Value : state?.Leader is { } known && known.Term == state.Durable.Term ? known.Node.Value : null,
             state is null ? "waiting" : state.Role.GetType().Name.ToLowerInvariant(),
-            holding?.LeaseEnd - BootClock.Now, state?.Durable.Membership.Voters.Count ?? 0);
+            holding?.End - BootClock.Now, state?.Durable.Membership.Voters.Count ?? 0)
+        {
+            Commits = CommitProtection.Of(state),
+        };
     }
 
     /// <summary>Echoes of the guard, on their way to the loop. One that waited too long says nothing about the present (R4).</summary>

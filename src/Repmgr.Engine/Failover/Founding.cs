@@ -1,8 +1,11 @@
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
 using Repmgr.Engine.Files;
+using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Postgres;
 
@@ -199,7 +202,13 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             return;
         }
 
-        var document = new FoundingDocument(node.Id, timeline, voters);
+        Settings settings = node.Settings;
+        var document = new FoundingDocument(node.Id, timeline, voters)
+        {
+            Synchronous = settings.Synchronous == SyncMode.Off
+                ? null
+                : new FoundingSet(settings.Synchronous, settings.SynchronousNodeCount, DataIdentity.Ensure(node.DataDirectory)),
+        };
         if (await AgentTables.FoundAsync(node.Connector, node.Conninfo, document, cancel).WaitAsync(EchoWithin, cancel) is not { } refused)
         {
             log.Notice($"automatic failover begins with {voters.Count} voters; node {node.Id} holds term 1");
@@ -215,6 +224,8 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
     private DurableState Begin(FoundingDocument founding)
     {
         DurableState durable = First(founding, node.Id, policy);
+        if (founding.Synchronous is not null)
+            NameNobody(holds: founding.Holder == node.Id);
         state.Change(content => content with { Durable = durable });
         return durable;
     }
@@ -226,7 +237,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         bool holds = founding.Holder == self;
         bool hasData = founding.Voters.Any(voter => voter.Id.Node == self && voter.HasData);
         var history = new TermHistory([new TermLine(first, founding.Timeline, Lsn.Zero, first)]);
-        return new DurableState
+        var durable = new DurableState
         {
             Term = first,
             VotedFor = founding.Holder,
@@ -238,6 +249,20 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             Announced = history,
             Data = hasData ? history : null,
         };
+        return founding.Synchronous is not { } chosen ? durable : durable with
+        {
+            Set = new RememberedSet(first, 1, SyncSet.Empty, new SyncMember(founding.Holder, chosen.Data)) { Mode = chosen.Mode, Wanted = chosen.Count },
+            InForce = holds ? new StampedSet(new SyncStamp(first, 1), SyncSet.Empty) : null,
+        };
+    }
+
+    // A standby names nobody from here on; the holder begins with an empty set.
+    private void NameNobody(bool holds)
+    {
+        AutoConf.Merge(
+            node.DataDirectory,
+            holds ? new Dictionary<string, string?> { ["synchronous_standby_names"] = "", ["restart_after_crash"] = "off" } : SynchronousSteps.OfStandbys);
+        LocalServer.Reload(node.DataDirectory);
     }
 
     /// <summary>Says a thing once, until something else is to be said.</summary>

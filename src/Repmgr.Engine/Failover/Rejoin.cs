@@ -14,7 +14,8 @@ namespace Repmgr.Engine.Failover;
 /// Makes the data of a node anew that went another way than the holder's (R12): what only it has is kept, then repmgr's own clone moves what
 /// differs. The clone runs as a program of its own: its memory is not the daemon's.
 /// </summary>
-internal sealed class Rejoin(AgentNode node, ServerEyes eyes, ServerSteps steps, string divergedDirectory, Func<NodeId, KnownNode?> known, ILog log)
+internal sealed class Rejoin(
+    AgentNode node, ServerEyes eyes, ServerSteps steps, string divergedDirectory, Func<NodeId, KnownNode?> known, Action<ClusterEvent> announce, ILog log)
 {
     private static readonly TimeSpan Within = TimeSpan.FromHours(24);
 
@@ -26,7 +27,7 @@ internal sealed class Rejoin(AgentNode node, ServerEyes eyes, ServerSteps steps,
             return new StepOutcome.Failed($"it is not known how node {step.Holder} is reached");
         if (await steps.FenceAsync(isOrderly: false, cancel) is not StepOutcome.Stopped stopped)
             return new StepOutcome.Failed("the server could not be stopped");
-        if (stopped.Position is { } end && Keep(fork, step.Term, end) is { } obstacle)
+        if (stopped.Position is { } end && await KeepAsync(fork, step.Term, end, cancel) is { } obstacle)
             return new StepOutcome.Failed(obstacle);
         if (await steps.ReserveAsync(step.Term, step.Holder, cancel) is { } unreserved)
             return new StepOutcome.Failed(unreserved);
@@ -63,7 +64,7 @@ internal sealed class Rejoin(AgentNode node, ServerEyes eyes, ServerSteps steps,
     }
 
     /// <summary>Keeps the WAL from the fork to the end, and says what range it is. Why not; null when it is kept, or there is none.</summary>
-    private string? Keep(Lsn fork, Term term, Lsn end)
+    private async Task<string?> KeepAsync(Lsn fork, Term term, Lsn end, CancellationToken cancel)
     {
         string place = Path.Combine(divergedDirectory, string.Create(CultureInfo.InvariantCulture, $"before-term-{term}"));
         // What a clone that was interrupted left in pg_wal is not what there was.
@@ -80,16 +81,27 @@ internal sealed class Rejoin(AgentNode node, ServerEyes eyes, ServerSteps steps,
             DurableFile.FlushDirectory(beside);
             Directory.Move(beside, place);
             DurableFile.FlushDirectory(divergedDirectory);
-            log.Warning(
-                $"this node has WAL that the primary does not have: {fork} to {end}",
-                $"It is kept in \"{place}\".",
-                "Look at it with pg_waldump. Remove the directory when it is not needed any more.");
+            await ReportAsync(place, wal.Timelines[0], fork, end, cancel);
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return $"the WAL that only this node has could not be kept: {e.Message}";
         }
+    }
+
+    private async Task ReportAsync(string place, int timeline, Lsn fork, Lsn end, CancellationToken cancel)
+    {
+        long? commits = await LostWal.CommitsAsync(node.Binaries, place, timeline, fork, end, cancel);
+        string worth = commits is { } number
+            ? string.Create(CultureInfo.InvariantCulture, $"{number} transactions, probes of its agent among them")
+            : "pg_waldump does not say how many transactions";
+        log.Warning(
+            $"this node has WAL that the primary does not have: {fork} to {end}",
+            $"In it lie {worth}. It is kept in \"{place}\".",
+            string.Create(CultureInfo.InvariantCulture, $"Look at it with \"pg_waldump -p {place} -t {timeline} -s {fork}\". Remove the directory when it is not needed any more."));
+        announce(new ClusterEvent(
+            node.Id, EventName.NodeRejoin, Successful: true, $"node {node.Id} had WAL that the primary does not have: {fork} to {end}; in it lie {worth}; it is kept in \"{place}\" on that node"));
     }
 
     private void Copy(WalOnDisk wal, ulong segment, string place)

@@ -2,7 +2,9 @@ using System.Threading.Channels;
 using Npgsql;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
+using Repmgr.Engine.Cloning;
 using Repmgr.Engine.Daemon;
 using Repmgr.Engine.Files;
 using Repmgr.Engine.Hosts;
@@ -17,8 +19,9 @@ namespace Repmgr.Engine.Failover;
 /// </summary>
 /// <param name="node">Whose server.</param>
 /// <param name="observed">Hears each view, and when the look began.</param>
+/// <param name="probe">Its commits, and what keeps them from being protected.</param>
 /// <param name="log">Hears what keeps a look from being taken.</param>
-internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> observed, ILog log) : IAsyncDisposable
+internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> observed, Func<CommitProbe> probe, ILog log) : IAsyncDisposable
 {
     /// <summary>A server that does nothing for so long hangs.</summary>
     public static readonly TimeSpan HealthWithin = TimeSpan.FromSeconds(3);
@@ -35,7 +38,11 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         SELECT pg_catalog.pg_is_in_recovery(),
                CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_receive_lsn()::text END,
                CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()::text ELSE pg_catalog.pg_current_wal_flush_lsn()::text END,
-               (SELECT slot_name FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming')
+               (SELECT slot_name FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming'),
+               (SELECT conninfo FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming'),
+               ARRAY(SELECT pg_catalog.concat_ws(' ', slot_name, flush_lsn, application_name)
+                       FROM pg_catalog.pg_stat_replication r JOIN pg_catalog.pg_replication_slots s ON s.active_pid = r.pid
+                      WHERE r.state = 'streaming' AND flush_lsn IS NOT NULL)
         """;
 
     private readonly Channel<bool> _nudge = Channel.CreateBounded<bool>(1);
@@ -70,7 +77,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         {
             TimeSpan taken = BootClock.Now;
             if (await TryLookAsync(cancel) is { } view)
-                observed(taken, view);
+                observed(taken, view with { Identity = Identity() });
             await Task.WhenAny(nudged, Task.Delay(Every, cancel));
             if (nudged.IsCompleted && _nudge.Reader.TryRead(out _))
                 nudged = _nudge.Reader.WaitToReadAsync(cancel).AsTask();
@@ -115,6 +122,22 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         return view;
     }
 
+    /// <summary>Data that have none yet get one; while they are overwritten there is none (R12).</summary>
+    private ulong? Identity()
+    {
+        if (CloneMarker.Read(node.DataDirectory) is not null)
+            return null;
+        try
+        {
+            return DataIdentity.Ensure(node.DataDirectory);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            Complain(failed.Message);
+            return null;
+        }
+    }
+
     // A process that was left behind by its postmaster, or one that is just about to become a postmaster: seen again, it is the former.
     private async Task<ServerView?> DownAsync(CancellationToken cancel)
     {
@@ -122,6 +145,8 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         if (ProcessSweep.Signal(node.Canonical, 0, 0) != 0)
             return ++_leaderless > 1 ? new ServerView.Hung { IsHeadless = true } : null;
         _leaderless = 0;
+        if (CloneMarker.Read(node.DataDirectory) is not null)
+            return new ServerView.Down(null);
         _downEnd ??= await WalOnDisk.EndAsync(node.DataDirectory, Flushed, node.Binaries, cancel);
         return new ServerView.Down(_downEnd);
     }
@@ -174,7 +199,14 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         // From here on whatever starts this server starts a standby (R5).
         SignalFiles.WriteStandby(node.DataDirectory);
         Flushed = seen.Second;
-        return new ServerView.Writable(seen.Second ?? Lsn.Zero);
+        FreshLook? look = probe().Look;
+        return new ServerView.Writable(seen.Second ?? Lsn.Zero)
+        {
+            LastCommit = probe().LastCommit,
+            Senders = [.. seen.Senders.Select(SenderIn).OfType<Sender>()],
+            Effective = look is null ? null : new EffectiveNames(look.At, look.Names),
+            Unprotected = probe().Unprotected,
+        };
     }
 
     private async Task<ServerView> RecoveringAsync(Seen seen, CancellationToken cancel)
@@ -186,7 +218,18 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
             : null;
         if (end > Flushed || Flushed is null)
             Flushed = end;
-        return new ServerView.Recovering(end, TermSlot.Read(seen.Slot)?.Holder, end > replayed ? (ulong)(end.Value - replayed) : 0);
+        return new ServerView.Recovering(end, TermSlot.Read(seen.Slot)?.Holder, end > replayed ? (ulong)(end.Value - replayed) : 0)
+        {
+            Stamp = seen.Conninfo is { } text && Conninfo.TryParse(text, out Conninfo? conninfo, out _) ? StampedSet.Read(conninfo["application_name"])?.Stamp : null,
+        };
+    }
+
+    /// <summary>Who streams through which slot, and under which name. One without a slot of ours is nobody's.</summary>
+    private static Sender? SenderIn(string line)
+    {
+        if (line.Split(' ', 3) is not [var slot, var flushed, var name] || TermSlot.StandbyOf(slot) is not { } standby || !Lsn.TryParse(flushed, out Lsn lsn))
+            return null;
+        return new Sender(standby, StampedSet.Read(name) is { } named && named.Node == standby ? named.Stamp : null, lsn);
     }
 
     private async Task<Seen?> ReadAsync(NpgsqlConnection connection, CancellationToken cancel)
@@ -196,7 +239,11 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel))
         {
             if (await reader.ReadAsync(cancel))
-                seen = new Seen(reader.GetBoolean(0), LsnAt(reader, 1), LsnAt(reader, 2), reader.IsDBNull(3) ? null : reader.GetString(3));
+                {
+                seen = new Seen(
+                    reader.GetBoolean(0), LsnAt(reader, 1), LsnAt(reader, 2), TextAt(reader, 3), TextAt(reader, 4), reader.GetFieldValue<string[]>(5));
+            }
+
         }
 
         if (seen is { InRecovery: false } && BootClock.Now - _probedAt >= ProbeEvery)
@@ -211,6 +258,8 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
 
     private static Lsn? LsnAt(NpgsqlDataReader reader, int column) =>
         !reader.IsDBNull(column) && Lsn.TryParse(reader.GetString(column), out Lsn lsn) ? lsn : null;
+
+    private static string? TextAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
     private void Complain(string? failure)
     {
@@ -231,5 +280,5 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         }
     }
 
-    private sealed record Seen(bool InRecovery, Lsn? Received, Lsn? Second, string? Slot);
+    private sealed record Seen(bool InRecovery, Lsn? Received, Lsn? Second, string? Slot, string? Conninfo, IReadOnlyList<string> Senders);
 }

@@ -1,6 +1,7 @@
 using Npgsql;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Hosts;
 using Repmgr.Core.Postgres;
 using Repmgr.Engine.Files;
@@ -18,8 +19,10 @@ namespace Repmgr.Engine.Failover;
 /// <param name="hooks">The operator's commands.</param>
 /// <param name="known">How a node is reached.</param>
 /// <param name="members">The nodes with data.</param>
+/// <param name="isSynchronous">The cluster remembers a synchronous set (R9).</param>
 /// <param name="log">Hears what goes on.</param>
-internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, AgentHooks hooks, Func<NodeId, KnownNode?> known, Func<IReadOnlyList<NodeId>> members, ILog log)
+internal sealed class ServerSteps(
+    AgentNode node, ServerEyes eyes, AgentHooks hooks, Func<NodeId, KnownNode?> known, Func<IReadOnlyList<NodeId>> members, Func<bool> isSynchronous, ILog log)
 {
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(60);
@@ -114,6 +117,8 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, AgentHooks ho
     public async Task<StepOutcome> StartAsync(CancellationToken cancel)
     {
         SafeBoot.Open(node.DataDirectory);
+        if (isSynchronous() && LocalServer.Look(node.DataDirectory) is not LocalServerState.Running)
+            AutoConf.Merge(node.DataDirectory, SynchronousSteps.OfStandbys);
         Detected<ServerControl> control = await node.ControlAsync(cancel);
         if (control is not Detected<ServerControl>.Found found)
             return new StepOutcome.Failed(((Detected<ServerControl>.Unclear)control).Problem.Message);
@@ -164,20 +169,22 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, AgentHooks ho
     }
 
     /// <summary>Points the receiver to the holder, through the slot of the term; starts the server when it is down.</summary>
-    public async Task<StepOutcome> FollowAsync(Term term, NodeId holder, CancellationToken cancel)
+    public async Task<StepOutcome> FollowAsync(AgentStep.Follow step, CancellationToken cancel)
     {
+        (Term term, NodeId holder) = (step.Term, step.Holder);
         if (await ReserveAsync(term, holder, cancel) is { } obstacle)
             return new StepOutcome.Failed(obstacle);
         if (await DropOwnSlotsAsync(cancel) is { } left)
             return new StepOutcome.Failed(left);
         if (known(holder) is not { } upstream || !Conninfo.TryParse(upstream.Conninfo, out Conninfo? conninfo, out _))
             return new StepOutcome.Failed($"it is not known how node {holder} is reached");
-        Conninfo source = PrimaryConninfo.Build(conninfo, node.Name, Credentials(), node.Version);
-        AutoConf.Merge(node.DataDirectory, new Dictionary<string, string?>
+        string name = step.Stamp is { } stamp ? StampedSet.NameOf(node.Id, stamp) : node.Name;
+        var settings = new Dictionary<string, string?>(isSynchronous() ? SynchronousSteps.OfStandbys : new Dictionary<string, string?>())
         {
-            ["primary_conninfo"] = source.Reveal(),
+            ["primary_conninfo"] = PrimaryConninfo.Build(conninfo, name, Credentials(), node.Version).Reveal(),
             ["primary_slot_name"] = TermSlot.Name(term, holder, node.Id),
-        });
+        };
+        AutoConf.Merge(node.DataDirectory, settings);
         if (LocalServer.Look(node.DataDirectory) is not LocalServerState.Running && await StartAsync(cancel) is StepOutcome.Failed failed)
             return failed;
         LocalServer.Reload(node.DataDirectory);

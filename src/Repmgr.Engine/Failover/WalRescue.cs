@@ -3,7 +3,6 @@ using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Postgres.Wal;
-using Repmgr.Engine.Files;
 using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Postgres;
@@ -90,12 +89,13 @@ internal sealed class WalRescue(AgentNode node, ServerSteps steps, Peers peers, 
             if (await peers.GetAsync(step.From, AgentApi.TimelinePath, within, cancel) is not { } answer
                 || !int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out int timeline))
                 return new StepOutcome.Failed($"node {step.From} does not say which timeline its WAL is of");
-            if (timeline > 1 && !await FetchHistoryAsync(step.From, WalFileName.History(timeline), cancel))
+            if (await FetchHistoryAsync(step.From, timeline, cancel) is not { } history)
                 return new StepOutcome.Failed($"the history of timeline {timeline} could not be fetched");
             for (ulong segment = end.Bytes / segmentBytes; segment * segmentBytes < step.Until.Bytes; segment++)
             {
-                string name = new WalFileName(timeline, segment).Text(segmentBytes);
-                ulong from = segment == end.Bytes / segmentBytes && own.Timelines[0] == timeline ? end.Bytes % segmentBytes / Piece * Piece : 0;
+                int itsTimeline = history.OfSegment(segment, segmentBytes);
+                string name = new WalFileName(itsTimeline, segment).Text(segmentBytes);
+                ulong from = segment == end.Bytes / segmentBytes && own.Timelines[0] == itsTimeline ? end.Bytes % segmentBytes / Piece * Piece : 0;
                 ulong until = Math.Min(segmentBytes, step.Until.Bytes - (segment * segmentBytes));
                 if (!await FetchSegmentAsync(step.From, name, (long)from, (long)until, (long)segmentBytes, cancel))
                     return new StepOutcome.Failed($"segment {name} could not be fetched");
@@ -108,17 +108,20 @@ internal sealed class WalRescue(AgentNode node, ServerSteps steps, Peers peers, 
                 return new StepOutcome.Failed("what was fetched does not continue the own WAL up to the announced end");
         }
 
-        Place();
+        WalPlacement.Place(Staging, Path.Combine(node.DataDirectory, "pg_wal"));
         LocalServer.Reload(node.DataDirectory);
         return await AwaitReplayAsync(step.Until, cancel);
     }
 
-    private async Task<bool> FetchHistoryAsync(NodeId source, string name, CancellationToken cancel)
+    private async Task<TimelineHistory?> FetchHistoryAsync(NodeId source, int timeline, CancellationToken cancel)
     {
-        if (await peers.GetAsync(source, Place(name, 0), within, cancel) is not [_, ..] history)
-            return false;
-        await File.WriteAllBytesAsync(Path.Combine(Staging, name), history, cancel);
-        return true;
+        if (timeline == 1)
+            return TimelineHistory.First;
+        string name = WalFileName.History(timeline);
+        if (await peers.GetAsync(source, Place(name, 0), within, cancel) is not [_, ..] content)
+            return null;
+        await File.WriteAllBytesAsync(Path.Combine(Staging, name), content, cancel);
+        return TimelineHistory.TryParse(timeline, System.Text.Encoding.UTF8.GetString(content), out TimelineHistory history) ? history : null;
     }
 
     /// <summary>What this node has of the segment is taken from itself, and what nobody has is left empty: a segment always has its full length.</summary>
@@ -147,22 +150,6 @@ internal sealed class WalRescue(AgentNode node, ServerSteps steps, Peers peers, 
     }
 
     private static string Place(string name, long offset) => string.Create(CultureInfo.InvariantCulture, $"{AgentApi.WalPath}{name}?offset={offset}");
-
-    // History first: a segment of a timeline whose history is not there would not be looked for. Beside, flushed, renamed.
-    private void Place()
-    {
-        string wal = Path.Combine(node.DataDirectory, "pg_wal");
-        foreach (string fetched in Directory.EnumerateFiles(Staging).OrderByDescending(path => path.EndsWith(".history", StringComparison.Ordinal)).ThenBy(path => path, StringComparer.Ordinal))
-        {
-            string target = Path.Combine(wal, Path.GetFileName(fetched));
-            string beside = target + ".repmgr.tmp";
-            File.Copy(fetched, beside, overwrite: true);
-            DurableFile.Flush(beside);
-            File.Move(beside, target, overwrite: true);
-        }
-
-        DurableFile.FlushDirectory(wal);
-    }
 
     private async Task<StepOutcome> AwaitReplayAsync(Lsn until, CancellationToken cancel)
     {

@@ -17,7 +17,8 @@ public sealed class PostgresConnector(ConninfoEnvironment environment)
     public static readonly TimeSpan LongestTimeout = TimeSpan.FromMinutes(1);
 
     // Names are resolved in pg_catalog only, whatever objects anyone created elsewhere; and no commit waits for a standby that is away.
-    private const string SessionOptions = "-c search_path= -c synchronous_commit=local";
+    private const string NamesOptions = "-c search_path=";
+    private const string SessionOptions = $"{NamesOptions} -c synchronous_commit=local";
 
     private readonly ConninfoResolver _resolver = new(environment);
 
@@ -41,6 +42,11 @@ public sealed class PostgresConnector(ConninfoEnvironment environment)
         ArgumentNullException.ThrowIfNull(conninfo);
         return ConnectAsync(conninfo, within, settings => settings with { Options = $"{SessionOptions} {settings.Options}".TrimEnd() }, cancel);
     }
+
+    /// <summary>Connects as a client of the database does who sets nothing: what applies to its commits applies to those of this session.</summary>
+    /// <inheritdoc cref="OpenAsync(Conninfo, TimeSpan?, CancellationToken)"/>
+    internal Task<ConnectResult> OpenAsClientAsync(Conninfo conninfo, TimeSpan within, CancellationToken cancel) =>
+        ConnectAsync(conninfo, within, settings => settings with { Options = $"{NamesOptions} {settings.Options}".TrimEnd() }, cancel);
 
     /// <summary>The string with all that a service file and the environment add to it: what they say here is not there for another program.</summary>
     public Conninfo Explicit(Conninfo conninfo) => _resolver.Complete(conninfo, out _) ?? conninfo;

@@ -16,6 +16,7 @@ public sealed class PostgresSession : IAsyncDisposable
     private readonly Socket _socket;
     private readonly CancelRequest _cancel;
     private Task _running = Task.CompletedTask;
+    private bool _isCancelled = true;
 
     internal PostgresSession(NpgsqlDataSource source, NpgsqlConnection connection, HostTarget host, ConnectionSettings settings)
     {
@@ -77,6 +78,7 @@ public sealed class PostgresSession : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(work);
         if (!IsOpen || !_running.IsCompleted)
             throw new NpgsqlException("the connection was given up, or lost, before");
+        _isCancelled = true;
         Task<T> running = work(Connection, CancellationToken.None);
         _running = running;
         try
@@ -90,15 +92,32 @@ public sealed class PostgresSession : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Does work that nobody cancels, whatever becomes of this session: a commit that waits for standbys is reported as done when it is cancelled. It ends when it ends, or
+    /// with the connection.
+    /// </summary>
+    /// <exception cref="NpgsqlException">The server refused it, or was lost.</exception>
+    public async Task<T> UncancelledAsync<T>(Func<NpgsqlConnection, Task<T>> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        if (!IsOpen || !_running.IsCompleted)
+            throw new NpgsqlException("the connection was given up, or lost, before");
+        _isCancelled = false;
+        Task<T> running = work(Connection);
+        _running = running;
+        return await running;
+    }
+
     private bool IsOpen => Connection.State == ConnectionState.Open;
 
     /// <summary>
     /// Gives the connection up, whatever it is doing; returns at once. What runs on it ends with an error here, and is cancelled at the
-    /// server: a backend that waits for a lock does not notice that nobody is there any more.
+    /// server, unless it is never to be cancelled: a backend that waits for a lock does not notice that nobody is there any more.
     /// </summary>
     public void Abandon()
     {
-        _ = _cancel.SendAsync(Grace);
+        if (_isCancelled)
+            _ = _cancel.SendAsync(Grace);
         Cut();
     }
 

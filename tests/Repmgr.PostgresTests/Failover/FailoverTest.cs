@@ -47,6 +47,8 @@ public sealed class FailoverTest : LabTest
         clients.ShouldHaveHadOnePrimaryAtATime(primary);
         // What it had acknowledged alone, and the others never received, is kept.
         await cluster.Agents[1].SaysAsync("this node has WAL that the primary does not have", Seconds(5));
+        string details = await cluster.Node(primary).QueryAsync<string>("select details from repmgr.events where event = 'node_rejoin' and node_id = 1");
+        Assert.Matches("node 1 had WAL that the primary does not have: [0-9A-F/]+ to [0-9A-F/]+; in it lie [1-9][0-9]* transactions", details);
         Assert.NotEmpty(Directory.GetFiles(cluster.Node(1).DataDirectory + ".repmgr/diverged", "*", SearchOption.AllDirectories));
         await SameRowsAsync(cluster);
     }

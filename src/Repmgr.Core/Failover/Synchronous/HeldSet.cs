@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover.Synchronous;
 
@@ -13,7 +14,7 @@ public sealed record HeldSet
     public TimeSpan? SetAt { get; init; }
 
     /// <summary>The end of the WAL at some instant after <see cref="SetAt"/>: all that was acknowledged before lies below it.</summary>
-    public Postgres.Lsn? Mark { get; init; }
+    public Lsn? Mark { get; init; }
 
     /// <summary>The set that was remembered first and is to be put in force now; null: none.</summary>
     public SyncSet? Loosened { get; init; }
@@ -24,9 +25,9 @@ public sealed record HeldSet
     /// <summary>Whose data are about to be overwritten (R12).</summary>
     public ImmutableHashSet<NodeId> Leaving { get; init; } = [];
 
-    /// <summary>When members were last seen to stream under the stamp in force.</summary>
-    public ImmutableDictionary<NodeId, TimeSpan> SeenAt { get; init; } = ImmutableDictionary<NodeId, TimeSpan>.Empty;
+    /// <summary>When members were last seen to stream under the stamp in force, and to keep up or at least to get on; and how far they had come.</summary>
+    public ImmutableDictionary<NodeId, (TimeSpan At, Lsn Flushed)> Seen { get; init; } = ImmutableDictionary<NodeId, (TimeSpan At, Lsn Flushed)>.Empty;
 
     /// <summary>What was announced last as the end of the WAL: who has flushed as much keeps up.</summary>
-    public Postgres.Lsn Announced { get; init; }
+    public Lsn Announced { get; init; }
 }

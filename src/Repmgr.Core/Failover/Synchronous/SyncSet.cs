@@ -78,8 +78,25 @@ public sealed record StampedSet(SyncStamp Stamp, SyncSet Set)
     /// <summary>The <c>application_name</c> with which a standby of the set connects.</summary>
     public static string NameOf(NodeId node) => string.Create(CultureInfo.InvariantCulture, $"node{node}");
 
+    /// <summary>The value of <c>synchronous_standby_names</c> on a server that is no holder: should it take writes, they wait for nobody who exists (R9).</summary>
+    public const string NobodyNames = "ANY 1 (\"nobody@0\")";
+
     /// <summary>The value of <c>synchronous_standby_names</c>.</summary>
     public string Names => Set.Names(NameOf, Stamp.Term, Stamp.Change);
+
+    /// <summary>The <c>application_name</c> of a member under this stamp.</summary>
+    public static string NameOf(NodeId node, SyncStamp stamp) => $"{NameOf(node)}@{stamp}";
+
+    /// <summary>Reads what <see cref="NameOf(NodeId, SyncStamp)"/> wrote; null: it is no such name.</summary>
+    public static (NodeId Node, SyncStamp Stamp)? Read(string? applicationName)
+    {
+        if (applicationName?.Split('@') is not [['n', 'o', 'd', 'e', .. var id], var stamp] || stamp.Split('.') is not [var term, var change]
+            || !int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int node)
+            || !long.TryParse(term, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            || !int.TryParse(change, NumberStyles.None, CultureInfo.InvariantCulture, out int count))
+            return null;
+        return (new NodeId(node), new SyncStamp(new Term(number), count));
+    }
 }
 
 /// <summary>The set that a majority of voters remembers. A newer one has the greater (term, change).</summary>

@@ -182,7 +182,7 @@ public static class FollowPlanner
             yield break;
 
         string named = $"node \"{upstream.Node.Record.Name}\"";
-        bool attached = server.Downstreams.Any(sender => sender.ApplicationName == self.Name) || NodeReach.Serves(upstream.Node.Record, standby.Receiver);
+        bool attached = server.Downstreams.Any(sender => sender.IsOf(self)) || NodeReach.Serves(upstream.Node.Record, standby.Receiver);
         if (!attached && room.FreeWalSenders < 1)
         {
             yield return new Problem(

@@ -181,7 +181,7 @@ public static class RegisterStandbyPlanner
                 Hint: "Start that node, or use -F/--force to register the standby as it is.");
         }
 
-        if (server.Downstreams.Any(sender => sender.ApplicationName == node.Name && sender.State is not "backup"))
+        if (server.Downstreams.Any(sender => sender.IsOf(node) && sender.State is not "backup"))
             return null;
 
         WalReceiverFacts? receiver = (local as NodeProbe.Standby)?.Receiver;

@@ -1,3 +1,5 @@
+using Repmgr.Core.Failover.Synchronous;
+
 namespace Repmgr.Core.Settings.Table;
 
 internal static class FailoverSettings
@@ -41,6 +43,19 @@ internal static class FailoverSettings
         {
             Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
             Description = "A standby that lacks more bytes of WAL than this, counted from what the primary last announced, is not promoted. -1: however many.",
+        },
+        new Setting<SyncMode>(
+            "synchronous", SettingType.Choice(("off", SyncMode.Off), ("quorum", SyncMode.Quorum), ("strict", SyncMode.Strict)), s => s.Synchronous, (s, v) => s with { Synchronous = v })
+        {
+            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Description = "What a commit waits for. off: for no standby; what none had received is lost with a host that falls silent. quorum: for synchronous_node_count standbys, or as many as there are; "
+                + "whoever is promoted has every commit that was acknowledged. strict: likewise, and writes wait while there are fewer. "
+                + "Taken from the primary's node when failover begins; from then on the cluster remembers it, and what stands in a file is not looked at.",
+        },
+        new Setting<int>("synchronous_node_count", SettingType.Integer(1, 100), s => s.SynchronousNodeCount, (s, v) => s with { SynchronousNodeCount = v })
+        {
+            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Description = "How many standbys have to have a commit on disk before it is acknowledged, with synchronous = quorum or strict.",
         },
         Delay("wal_rescue_timeout", s => s.WalRescueTimeout, (s, v) => s with { WalRescueTimeout = v },
             "How long the server of a failed primary is kept down while a standby fetches the WAL that it lacks from there."),

@@ -4,6 +4,7 @@ using CsCheck;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Failover.Reports;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 using Repmgr.Engine.Failover;
 
@@ -32,6 +33,19 @@ public sealed class AgentApiTests
         });
 
     private static AgentHealth Healthy => new(2, "node2", true, false, true, true, 100, 3, 1, "voting", null, 3);
+
+    [Fact]
+    public void Who_is_in_the_synchronous_set_is_told_from_who_is_not()
+    {
+        AgentHealth member = Healthy with { Commits = new CommitProtection(SyncMode.Quorum, 1, 1, [2, 3], IsMember: true, null) };
+        AgentHealth other = Healthy with { Commits = new CommitProtection(SyncMode.Quorum, 1, 1, [3], IsMember: false, null) };
+        Assert.Equal((200, 503, 200), (Status(member, "/synchronous"), Status(member, "/asynchronous"), Status(member, "/replica")));
+        Assert.Equal((503, 200, 200), (Status(other, "/sync"), Status(other, "/async"), Status(other, "/replica")));
+        Assert.Equal((503, 200), (Status(Healthy, "/synchronous"), Status(Healthy, "/asynchronous")));
+        Assert.Equal(503, Status(member with { IsStreaming = false }, "/synchronous"));
+
+        static int Status(AgentHealth health, string path) => HealthPaths.Answer("GET", path, health).Status;
+    }
 
     [Fact]
     public void A_sealed_message_is_delivered_once()

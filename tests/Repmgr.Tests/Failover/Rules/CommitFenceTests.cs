@@ -53,6 +53,56 @@ public sealed class CommitFenceTests
     }
 
     [Fact]
+    public void R9_a_member_that_is_called_streaming_and_neither_keeps_up_nor_gets_on_is_dropped()
+    {
+        ServerView.Writable Looks(OneAgent holder, ulong ofTwo) => Sees(holder, 1) with
+        {
+            Senders = [new Sender(Member(2).Node, Stamp(1), At(ofTwo)), new Sender(Member(3).Node, Stamp(1), At(600))],
+        };
+        OneAgent stuck = SyncHolder(Remembered(Set(2, 2, 3)), Set(2, 2, 3)).Finish(new StepOutcome.Done());
+        OneAgent slow = SyncHolder(Remembered(Set(2, 2, 3)), Set(2, 2, 3)).Finish(new StepOutcome.Done());
+        for (ulong look = 0; look < 20; look++)
+        {
+            stuck.See(Looks(stuck, 550)).Pass(0.2).Echo(1.9).AcknowledgedBy(3);
+            slow.See(Looks(slow, 550 + look)).Pass(0.2).Echo(1.9).AcknowledgedBy(3);
+        }
+
+        Assert.Equal(Set(1, 3), stuck.State.Durable.Set!.Set);
+        Assert.Equal(Set(2, 2, 3), slow.State.Durable.Set!.Set);
+    }
+
+    [Fact]
+    public void R16_a_set_that_somebody_else_has_changed_is_put_in_force_again_and_what_was_seen_before_it_was_set_says_nothing()
+    {
+        OneAgent holder = SyncHolder(Remembered(Set(1, 2)), Set(1, 2)).Finish(new StepOutcome.Done());
+        int steps = holder.Steps.Count;
+        string names = holder.State.Durable.InForce!.Names;
+        holder.See(Sees(holder, 1, 2) with { Effective = new EffectiveNames(holder.Now - TimeSpan.FromSeconds(1), "") });
+        holder.Pass(0.1).See(Sees(holder, 1, 2) with { Effective = new EffectiveNames(holder.Now, names) });
+        Assert.Equal(steps, holder.Steps.Count);
+        holder.See(Sees(holder, 1, 2) with { Effective = new EffectiveNames(holder.Now, "") }).Pass(0.05);
+        Assert.Equal(new StampedSet(Stamp(1), Set(1, 2)), Assert.IsType<AgentStep.SetSynchronous>(holder.Steps[^1]).Set);
+        Assert.Equal(steps + 1, holder.Steps.Count);
+    }
+
+    [Fact]
+    public void The_name_of_a_member_is_read_back_and_no_other_is_taken_for_one()
+    {
+        Assert.Equal((new NodeId(12), new SyncStamp(new Term(7), 3)), StampedSet.Read(StampedSet.NameOf(new NodeId(12), new SyncStamp(new Term(7), 3))));
+        Assert.All(["node12", "node12@7", "node@7.3", "nobody@7.3", "node12@7.3.1", "node12@7.x", "", null], (string? name) => Assert.Null(StampedSet.Read(name)));
+    }
+
+    [Fact]
+    public void A_standby_is_recognised_under_the_name_of_a_member_whatever_its_node_is_called()
+    {
+        var berlin = new NodeRecord(new NodeId(2), new NodeId(1), Active: true, "berlin", NodeType.Standby, "default", 100, "", "repmgr", null, "");
+        Assert.All(["berlin", "node2@3.1"], name => Assert.True(Streams(name).IsOf(berlin)));
+        Assert.All(["node3@3.1", "node2", "node2@3"], name => Assert.False(Streams(name).IsOf(berlin)));
+
+        static WalSenderFacts Streams(string name) => new(name, "streaming", null, null, null, null, "quorum");
+    }
+
+    [Fact]
     public void R9_strict_does_not_shrink_and_writes_wait_for_nobody_27()
     {
         OneAgent holder = SyncHolder(Remembered(Set(2, 2, 3), SyncMode.Strict), Set(2, 2, 3)).Finish(new StepOutcome.Done());
