@@ -1,5 +1,4 @@
 using System.Globalization;
-using Repmgr.Core.Postgres;
 using Repmgr.Engine.Hosts;
 
 namespace Repmgr.Engine.Failover;
