@@ -44,7 +44,7 @@ public sealed class AgentApiTests
         Assert.Equal((503, 200), (Status(Healthy, "/synchronous"), Status(Healthy, "/asynchronous")));
         Assert.Equal(503, Status(member with { IsStreaming = false }, "/synchronous"));
 
-        static int Status(AgentHealth health, string path) => HealthPaths.Answer("GET", path, health).Status;
+        static int Status(AgentHealth health, string path) => HealthPaths.Answer("GET", path, health, () => null).Status;
     }
 
     [Fact]
