@@ -239,7 +239,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel))
         {
             if (await reader.ReadAsync(cancel))
-                {
+            {
                 seen = new Seen(
                     reader.GetBoolean(0), LsnAt(reader, 1), LsnAt(reader, 2), TextAt(reader, 3), TextAt(reader, 4), reader.GetFieldValue<string[]>(5));
             }
