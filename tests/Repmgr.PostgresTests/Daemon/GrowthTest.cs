@@ -27,7 +27,7 @@ public sealed class GrowthTest : LabTest
         TestCluster cluster = await Lab.ClusterAsync(PostgresMajor.Default, standbys: 2);
         await Registration.OfAsync(cluster);
         TestServer standby = cluster.Standbys[0];
-        var connector = new PostgresConnector();
+        var connector = new PostgresConnector { ApplicationName = DaemonPresence.NameOf(new NodeId(2), Environment.ProcessId) };
         await using var servers = new Servers(connector, TimeProvider.System);
         await using var writer = new PrimaryWriter(connector, Seconds(10));
         var log = new CountingLog();
