@@ -77,7 +77,8 @@ public static class PageMask
             bool isMeta = (U16(special, 0) & 1) != 0;
             if (isMeta)
                 Content(page);
-            UnusedIfKept(page, layout);
+            // All others keep pd_lower, also when they have no items left: spg_mask() in spgxlog.c.
+            Unused(page, layout);
         }
         else if (id is >= brinMeta and <= brinRegular)
         {

@@ -83,6 +83,10 @@ public sealed class PageMaskTests
         Assert.True(Same(SpGist(flags: 1), SpGist(flags: 1).With(PageWorld.Bytes - 20, 9)) && !Same(SpGist(flags: 4), SpGist(flags: 4).With(PageWorld.Bytes - 20, 9)));
 
     [Fact]
+    public void What_an_spgist_page_without_items_had_before_does_not_count() =>
+        Assert.True(Same(SpGist(flags: 4).WithU16(12, 24), SpGist(flags: 4).WithU16(12, 24).With(3000, 9)));
+
+    [Fact]
     public void A_header_that_makes_no_sense_leaves_all_that_follows_to_be_compared()
     {
         byte[] broken = PageWorld.Of(1).WithU16(12, 60_000);
