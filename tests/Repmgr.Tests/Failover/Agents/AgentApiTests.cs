@@ -130,19 +130,27 @@ public sealed class AgentApiTests
     [InlineData("/replica?lag=99", 503, 503)]
     [InlineData("/replica?lag=1MB", 200, 503)]
     [InlineData("/replica?lag=many", 503, 503)]
+    [InlineData("/master", 503, 200)]
     [InlineData("/read-only", 200, 200)]
     [InlineData("/asynchronous", 200, 503)]
+    [InlineData("/async", 200, 503)]
     [InlineData("/synchronous", 503, 503)]
+    [InlineData("/sync", 503, 503)]
     [InlineData("/health", 200, 200)]
     [InlineData("/liveness", 200, 200)]
     [InlineData("/readiness", 200, 200)]
+    [InlineData("/cluster", 200, 200)]
+    [InlineData("/history", 200, 200)]
     [InlineData("/metrics", 200, 200)]
     [InlineData("/nowhere", 404, 404)]
     public void Load_balancers_get_the_codes_that_they_know_from_Patroni(string path, int onStandby, int onPrimary)
     {
-        Assert.Equal(onStandby, _api.Answer(new ApiRequest("GET", path, _ => null, default)).Status);
         AgentHealth primary = Healthy with { IsPrimary = true, IsStandby = false, IsStreaming = false, Lag = null };
-        Assert.Equal(onPrimary, HealthPaths.Answer("OPTIONS", path, primary, () => null).Status);
+        Assert.All(["GET", "HEAD", "OPTIONS"], method =>
+        {
+            Assert.Equal(onStandby, _api.Answer(new ApiRequest(method, path, _ => null, default)).Status);
+            Assert.Equal(onPrimary, HealthPaths.Answer(method, path, primary, () => null).Status);
+        });
         Assert.Equal(405, HealthPaths.Answer("POST", path, primary, () => null).Status);
     }
 
