@@ -10,13 +10,10 @@ public sealed class FailoverTest : LabTest
     public async Task A_killed_postmaster_is_replaced_no_acknowledged_row_is_lost_and_its_node_comes_back_by_itself(int major)
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, major);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        // Voters that were just started give no votes for a ttl (R1): the time without a primary would be theirs.
-        await Eventually.TrueAsync(() => Task.FromResult(clients.Now > Seconds(5)), Seconds(20), "all voters vote");
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync(whenAllVote: true);
 
-        TimeSpan killed = clients.Now;
-        KillPostmaster(cluster.Node(1));
+        TimeSpan killed = WritingClients.Now;
+        _ = Leftovers.Send(cluster.PostmasterOf(1), Leftovers.SigKill);
         int primary = await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
         await cluster.AllStreamFromAsync(primary, Seconds(60));
         await clients.AwaitRowsAsync(20, notBy: 0, Seconds(20));
@@ -31,10 +28,9 @@ public sealed class FailoverTest : LabTest
     public async Task A_primary_that_is_cut_off_is_out_of_service_before_another_takes_over_and_is_made_anew_when_it_is_back()
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync();
 
-        TimeSpan cut = clients.Now;
+        TimeSpan cut = WritingClients.Now;
         await cluster.Node(1).Host!.IsolateAsync();
         int primary = await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
         AgentCluster.Say("a silent host, without an acknowledgement", clients.LongestGap(cut));
@@ -42,9 +38,7 @@ public sealed class FailoverTest : LabTest
         await cluster.Agents[1].SaysAsync("the lease ends, and the server is taken out of service", Seconds(20));
 
         await cluster.Node(1).Host!.RejoinAsync();
-        await cluster.AllStreamFromAsync(primary, Seconds(90));
-        await clients.StopAsync();
-        clients.ShouldHaveHadOnePrimaryAtATime(primary);
+        await cluster.EndsOnOneAsync(clients, primary);
         // What it had acknowledged alone, and the others never received, is kept.
         await cluster.Agents[1].SaysAsync("this node has WAL that the primary does not have", Seconds(5));
         string details = await cluster.Node(primary).QueryAsync<string>("select details from repmgr.events where event = 'node_rejoin' and node_id = 1");
@@ -57,30 +51,25 @@ public sealed class FailoverTest : LabTest
     public async Task A_frozen_server_is_replaced(bool wholly)
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync();
 
-        TimeSpan frozen = clients.Now;
+        TimeSpan frozen = WritingClients.Now;
         if (wholly)
             cluster.Node(1).Freeze();
         else
-            _ = Leftovers.Send(PostmasterOf(cluster.Node(1)), Leftovers.SigStop);
+            _ = Leftovers.Send(cluster.PostmasterOf(1), Leftovers.SigStop);
         int primary = await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
         AgentCluster.Say(wholly ? "a frozen server" : "a frozen postmaster: until another takes writes", clients.Rows.First(row => row.Node == primary).At - frozen);
-        await cluster.AllStreamFromAsync(primary, Seconds(60));
-        await clients.StopAsync();
-        clients.ShouldHaveHadOnePrimaryAtATime(primary);
-        await clients.ShouldAllBeOnAsync(cluster.Node(primary));
+        await cluster.EndsWellAsync(clients, primary);
     }
 
     [Fact]
     public async Task A_frozen_agent_is_outlived_by_its_guard_which_takes_the_server_out_of_service()
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync();
 
-        TimeSpan frozen = clients.Now;
+        TimeSpan frozen = WritingClients.Now;
         cluster.Agents[1].Freeze();
         int primary = await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
         AgentCluster.Say("a frozen agent, without an acknowledgement", clients.LongestGap(frozen));
@@ -88,9 +77,7 @@ public sealed class FailoverTest : LabTest
         Assert.False(cluster.Node(1).IsRunning);
 
         cluster.Agents[1].Thaw();
-        await cluster.AllStreamFromAsync(primary, Seconds(90));
-        await clients.StopAsync();
-        clients.ShouldHaveHadOnePrimaryAtATime(primary);
+        await cluster.EndsOnOneAsync(clients, primary);
         await SameRowsAsync(cluster);
     }
 
@@ -98,9 +85,9 @@ public sealed class FailoverTest : LabTest
     public async Task Agents_that_are_restarted_move_nothing()
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        int postmaster = PostmasterOf(cluster.Node(1));
-        TimeSpan began = clients.Now;
+        await using WritingClients clients = await cluster.UnderLoadAsync();
+        int postmaster = cluster.PostmasterOf(1);
+        TimeSpan began = WritingClients.Now;
         foreach (int id in (int[])[1, 2, 3])
         {
             Assert.Equal(0, await cluster.Agents[id].StopAsync());
@@ -118,7 +105,7 @@ public sealed class FailoverTest : LabTest
         AgentCluster.Say("agents restarted, longest time without an acknowledgement", clients.LongestGap(began));
         await clients.StopAsync();
         Assert.All(clients.Rows, row => Assert.Equal(1, row.Node));
-        Assert.Equal(postmaster, PostmasterOf(cluster.Node(1)));
+        Assert.Equal(postmaster, cluster.PostmasterOf(1));
     }
 
     [Fact]
@@ -142,8 +129,7 @@ public sealed class FailoverTest : LabTest
     public async Task A_former_primary_that_is_started_by_hand_comes_up_read_only()
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync();
 
         // The host is silent and its agent is gone: nobody there knows of the new primary.
         await cluster.Node(1).Host!.IsolateAsync();
@@ -158,9 +144,7 @@ public sealed class FailoverTest : LabTest
 
         await cluster.Node(1).Host!.RejoinAsync();
         cluster.StartAgent(1);
-        await cluster.AllStreamFromAsync(primary, Seconds(90));
-        await clients.StopAsync();
-        clients.ShouldHaveHadOnePrimaryAtATime(primary);
+        await cluster.EndsOnOneAsync(clients, primary);
         await SameRowsAsync(cluster);
     }
 
@@ -176,10 +160,4 @@ public sealed class FailoverTest : LabTest
             },
             Seconds(30), "all nodes have the same rows");
     }
-
-    // A backend that was just forked is still called what its postmaster is called.
-    private static int PostmasterOf(TestServer server) =>
-        Leftovers.OfServer(server.DataDirectory).Order().First(pid => File.ReadAllText($"/proc/{pid}/cmdline").Contains("/postgres\0", StringComparison.Ordinal));
-
-    private static void KillPostmaster(TestServer server) => _ = Leftovers.Send(PostmasterOf(server), Leftovers.SigKill);
 }

@@ -11,8 +11,7 @@ public sealed class PauseTest : LabTest
     public async Task In_a_pause_a_primary_outlives_its_agent_and_after_it_is_replaced_as_ever()
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync();
 
         Assert.Contains("to pause failover for 10 min", (await cluster.Node(2).RepmgrAsync("service", "pause", "--for=10min", "--dry-run")).ShouldSucceed().Stdout, StringComparison.Ordinal);
         (await cluster.Node(2).RepmgrAsync("service", "pause", "--for=10min")).ShouldSucceed();
@@ -38,18 +37,14 @@ public sealed class PauseTest : LabTest
 
         await cluster.Node(1).KillAsync();
         int primary = await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
-        await cluster.AllStreamFromAsync(primary, Seconds(60));
-        await clients.StopAsync();
-        clients.ShouldHaveHadOnePrimaryAtATime(primary);
-        await clients.ShouldAllBeOnAsync(cluster.Node(primary));
+        await cluster.EndsWellAsync(clients, primary);
     }
 
     [Fact]
     public async Task A_pause_that_runs_out_without_the_agent_is_ended_by_the_guard_and_the_others_wait_for_a_word()
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         (await cluster.Node(1).RepmgrAsync("service", "pause", "--for=9s")).ShouldSucceed();
         await KillAgentAsync(cluster, 1);
         await OnlyNodeOneWritesForAsync(clients, Seconds(5));
@@ -65,19 +60,16 @@ public sealed class PauseTest : LabTest
         int primary = await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
 
         cluster.StartAgent(1);
-        await cluster.AllStreamFromAsync(primary, Seconds(90));
-        await clients.StopAsync();
-        clients.ShouldHaveHadOnePrimaryAtATime(primary);
+        await cluster.EndsOnOneAsync(clients, primary);
     }
 
     [Fact]
     public async Task A_primary_whose_agent_is_killed_is_taken_out_of_service_by_its_guard_replaced_and_comes_back()
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync();
 
-        TimeSpan killed = clients.Now;
+        TimeSpan killed = WritingClients.Now;
         await KillAgentAsync(cluster, 1);
         int primary = await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
         AgentCluster.Say("SIGKILL of the primary's agent, without an acknowledgement", clients.LongestGap(killed));
@@ -85,19 +77,16 @@ public sealed class PauseTest : LabTest
         Assert.False(cluster.Node(1).IsRunning);
 
         cluster.StartAgent(1);
-        await cluster.AllStreamFromAsync(primary, Seconds(90));
-        await clients.StopAsync();
-        clients.ShouldHaveHadOnePrimaryAtATime(primary);
+        await cluster.EndsOnOneAsync(clients, primary);
     }
 
     [Fact]
     public async Task An_agent_that_is_stopped_and_does_not_come_back_is_outlasted_by_its_grace_and_no_more()
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default, "agent_restart_grace = 8s");
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync();
 
-        TimeSpan stopped = clients.Now;
+        TimeSpan stopped = WritingClients.Now;
         ProgramResult stop = (await cluster.Node(1).RepmgrAsync("daemon", "stop")).ShouldSucceed();
         Assert.Contains("8.0 s (agent_restart_grace)", stop.Stderr, StringComparison.Ordinal);
         await OnlyNodeOneWritesForAsync(clients, Seconds(4));
@@ -105,9 +94,7 @@ public sealed class PauseTest : LabTest
         AgentCluster.Say("an agent that does not come back, until another takes writes", clients.Rows.First(row => row.Node == primary).At - stopped);
         clients.ShouldHaveHadOnePrimaryAtATime(primary);
         cluster.StartAgent(1);
-        await cluster.AllStreamFromAsync(primary, Seconds(90));
-        await clients.StopAsync();
-        clients.ShouldHaveHadOnePrimaryAtATime(primary);
+        await cluster.EndsOnOneAsync(clients, primary);
     }
 
     [Fact]
@@ -115,11 +102,9 @@ public sealed class PauseTest : LabTest
     {
         string[] hooks = ["before_promote", "after_promote", "after_demote", "before_follow", "after_follow"];
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default, [.. hooks.Select(hook => $"{hook}_command = 'cat >> ~/hooks'")]);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await Eventually.TrueAsync(() => Task.FromResult(clients.Now > Seconds(5)), Seconds(20), "all voters vote");
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync(whenAllVote: true);
 
-        TimeSpan asked = clients.Now;
+        TimeSpan asked = WritingClients.Now;
         (await cluster.Node(3).RepmgrAsync("standby", "promote")).ShouldSucceed();
         AgentCluster.Say("standby promote, without an acknowledgement", clients.LongestGap(asked));
         Assert.False(await cluster.Node(3).InRecoveryAsync());
@@ -154,8 +139,8 @@ public sealed class PauseTest : LabTest
 
     private static async Task OnlyNodeOneWritesForAsync(WritingClients clients, TimeSpan time)
     {
-        TimeSpan from = clients.Now;
-        await Eventually.TrueAsync(() => Task.FromResult(clients.Now - from > time), time + Seconds(20), "time has passed");
+        TimeSpan from = WritingClients.Now;
+        await Eventually.TrueAsync(() => Task.FromResult(WritingClients.Now - from > time), time + Seconds(20), "time has passed");
         await clients.AwaitRowsAsync(20, notBy: 0, Seconds(10));
         Assert.DoesNotContain(clients.Rows.Select(row => row.Node).Distinct(), node => node != 1);
     }

@@ -22,6 +22,10 @@ internal sealed class SynchronousCluster(AgentCluster cluster)
 
     public void StartAgent(int id) => cluster.StartAgent(id);
 
+    public Task<WritingClients> UnderLoadAsync() => cluster.UnderLoadAsync();
+
+    public Task EndsWellAsync(WritingClients clients, int primary) => cluster.EndsWellAsync(clients, primary);
+
     public Task AllStreamFromAsync(int id, TimeSpan within) => cluster.AllStreamFromAsync(id, within);
 
     /// <summary>Waits until the holder remembers this set and has it in force.</summary>
@@ -65,13 +69,7 @@ internal sealed class SynchronousCluster(AgentCluster cluster)
         return reply.RootElement.GetProperty("synchronous").GetProperty("protected").GetBoolean();
     }
 
-    /// <summary>Asks an agent what a load balancer would, from its own host.</summary>
-    public async Task<(int Status, string Body)> AskAsync(int node, string path)
-    {
-        ProgramResult result = (await Node(node).RunAsync("curl", "-s", "-w", "\n%{http_code}", $"http://127.0.0.1:8008{path}")).ShouldSucceed();
-        string[] lines = result.Stdout.TrimEnd().Split('\n');
-        return (int.Parse(lines[^1], CultureInfo.InvariantCulture), string.Join('\n', lines[..^1]));
-    }
+    public Task<(int Status, string Body)> AskAsync(int node, string path) => cluster.AskAsync(node, path);
 
     /// <summary>Server, agent and guard of a host end at once, as with its power.</summary>
     public void LoseHost(int id)
@@ -88,8 +86,7 @@ internal sealed class SynchronousCluster(AgentCluster cluster)
         StartAgent(id);
     }
 
-    public int PostmasterOf(int id) =>
-        Leftovers.OfServer(Node(id).DataDirectory).Order().First(pid => File.ReadAllText($"/proc/{pid}/cmdline").Contains("/postgres\0", StringComparison.Ordinal));
+    public int PostmasterOf(int id) => cluster.PostmasterOf(id);
 
     /// <summary>The standby's receiver stands still: it gets nothing any more, and acknowledges nothing.</summary>
     public async Task FreezeReceiverAsync(int id) => _frozen[id] = await FreezeAsync(id, "walreceiver");
@@ -98,25 +95,12 @@ internal sealed class SynchronousCluster(AgentCluster cluster)
     public async Task<int> FreezeAsync(int id, string what)
     {
         int found = await Eventually.SatisfiesAsync(
-            () => Task.FromResult(Leftovers.OfServer(Node(id).DataDirectory).FirstOrDefault(pid => TitleOf(pid).Contains($": {what} ", StringComparison.Ordinal))),
-            pid => pid > 0, TimeSpan.FromSeconds(20), $"node {id} has a {what}");
+            () => Task.FromResult(cluster.ProcessOf(id, $": {what} ")), pid => pid > 0, TimeSpan.FromSeconds(20), $"node {id} has a {what}");
         _ = Leftovers.Send(found, Leftovers.SigStop);
         return found;
     }
 
     public void ThawReceiver(int id) => _ = Leftovers.Send(_frozen[id], Leftovers.SigCont);
-
-    private static string TitleOf(int pid)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{pid}/cmdline").Replace('\0', ' ');
-        }
-        catch (IOException)
-        {
-            return "";
-        }
-    }
 
     private JsonDocument StateOf(int node) => JsonDocument.Parse(File.ReadAllText(Path.Combine(Node(node).DataDirectory + ".repmgr", "agent.json")));
 

@@ -9,7 +9,7 @@ public sealed class SynchronousTest : LabTest
     public async Task A_host_that_is_lost_takes_no_acknowledged_row_along(int major)
     {
         SynchronousCluster cluster = await SynchronousCluster.StartAsync(Lab, major, "quorum", 1);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         await cluster.AwaitSetAsync(holder: 1, count: 1, 2, 3);
         await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
 
@@ -27,14 +27,14 @@ public sealed class SynchronousTest : LabTest
     public async Task Strict_waits_for_the_standby_that_is_missing_and_loses_nothing_either(int major)
     {
         SynchronousCluster cluster = await SynchronousCluster.StartAsync(Lab, major, "strict", 2);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         await cluster.AwaitSetAsync(holder: 1, count: 2, 2, 3);
         await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
 
         cluster.LoseHost(3);
         await Eventually.TrueAsync(async () => await cluster.WaitingCommitsAsync(1) > 1, Seconds(20), "commits wait");
-        TimeSpan waits = clients.Now;
-        await Eventually.TrueAsync(() => Task.FromResult(clients.Now - waits > Seconds(6)), Seconds(20), "long enough to be dropped, if it were a quorum");
+        TimeSpan waits = WritingClients.Now;
+        await Eventually.TrueAsync(() => Task.FromResult(WritingClients.Now - waits > Seconds(6)), Seconds(20), "long enough to be dropped, if it were a quorum");
         Assert.DoesNotContain(clients.Rows, row => row.At > waits);
         await cluster.BringBackAsync(3);
         await clients.AwaitRowsAsync(50, notBy: 0, Seconds(60));
@@ -52,7 +52,7 @@ public sealed class SynchronousTest : LabTest
     public async Task A_set_shrinks_when_a_standby_is_lost_and_grows_when_it_has_caught_up()
     {
         SynchronousCluster cluster = await SynchronousCluster.StartAsync(Lab, PostgresMajor.Default, "quorum", 2);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         await cluster.AwaitSetAsync(holder: 1, count: 2, 2, 3);
         Assert.Equal("off", await cluster.Node(1).QueryAsync<string>("select setting from pg_settings where name = 'restart_after_crash'"));
         foreach (int standby in (int[])[2, 3])
@@ -63,7 +63,7 @@ public sealed class SynchronousTest : LabTest
         }
 
         cluster.LoseHost(3);
-        TimeSpan lost = clients.Now;
+        TimeSpan lost = WritingClients.Now;
         await cluster.AwaitSetAsync(holder: 1, count: 1, 2);
         await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
         AgentCluster.Say("a synchronous standby lost, longest time without an acknowledgement", clients.LongestGap(lost));
@@ -79,7 +79,7 @@ public sealed class SynchronousTest : LabTest
     public async Task A_holder_that_is_cut_off_acknowledges_nothing_and_is_made_anew_when_it_is_back()
     {
         SynchronousCluster cluster = await SynchronousCluster.StartAsync(Lab, PostgresMajor.Default, "quorum", 1);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         await cluster.AwaitSetAsync(holder: 1, count: 1, 2, 3);
         await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
         ulong before = cluster.IdentityOf(1);
@@ -103,12 +103,12 @@ public sealed class SynchronousTest : LabTest
     public async Task A_holder_without_a_majority_of_agents_goes_on_while_its_commits_are_acknowledged()
     {
         SynchronousCluster cluster = await SynchronousCluster.StartAsync(Lab, PostgresMajor.Default, "quorum", 1);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         await cluster.AwaitSetAsync(holder: 1, count: 1, 2, 3);
         cluster.Agents[2].Freeze();
         cluster.Agents[3].Freeze();
-        TimeSpan frozen = clients.Now;
-        await Eventually.TrueAsync(() => Task.FromResult(clients.Now - frozen > Seconds(8)), Seconds(20), "two leases have passed");
+        TimeSpan frozen = WritingClients.Now;
+        await Eventually.TrueAsync(() => Task.FromResult(WritingClients.Now - frozen > Seconds(8)), Seconds(20), "two leases have passed");
         await clients.AwaitRowsAsync(50, notBy: 0, Seconds(10));
         Assert.True(clients.LongestGap(frozen) < Seconds(2));
 
@@ -123,22 +123,19 @@ public sealed class SynchronousTest : LabTest
     public async Task A_frozen_postmaster_is_replaced_by_a_node_that_has_every_acknowledged_row()
     {
         SynchronousCluster cluster = await SynchronousCluster.StartAsync(Lab, PostgresMajor.Default, "quorum", 1);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         await cluster.AwaitSetAsync(holder: 1, count: 1, 2, 3);
         await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
         _ = Leftovers.Send(cluster.PostmasterOf(1), Leftovers.SigStop);
         int primary = await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
-        await cluster.AllStreamFromAsync(primary, Seconds(60));
-        await clients.StopAsync();
-        clients.ShouldHaveHadOnePrimaryAtATime(primary);
-        await clients.ShouldAllBeOnAsync(cluster.Node(primary));
+        await cluster.EndsWellAsync(clients, primary);
     }
 
     [Fact]
     public async Task An_agent_that_is_killed_in_the_middle_of_a_change_finishes_it_when_it_is_back()
     {
         SynchronousCluster cluster = await SynchronousCluster.StartAsync(Lab, PostgresMajor.Default, "quorum", 2);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         await cluster.AwaitSetAsync(holder: 1, count: 2, 2, 3);
         cluster.LoseHost(3);
         // A WAL sender that does not end keeps the next set from being in force.
@@ -161,7 +158,7 @@ public sealed class SynchronousTest : LabTest
     public async Task A_set_that_was_empty_counts_only_once_the_checkpointer_has_read_the_new_value()
     {
         SynchronousCluster cluster = await SynchronousCluster.StartAsync(Lab, PostgresMajor.Default, "quorum", 1);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         await cluster.AwaitSetAsync(holder: 1, count: 1, 2, 3);
         await cluster.FreezeReceiverAsync(2);
         await cluster.FreezeReceiverAsync(3);
@@ -181,7 +178,7 @@ public sealed class SynchronousTest : LabTest
     public async Task A_standby_that_is_cloned_anew_is_another_member()
     {
         SynchronousCluster cluster = await SynchronousCluster.StartAsync(Lab, PostgresMajor.Default, "quorum", 2);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         await cluster.AwaitSetAsync(holder: 1, count: 2, 2, 3);
         ulong before = cluster.IdentityOf(3);
         cluster.LoseHost(3);

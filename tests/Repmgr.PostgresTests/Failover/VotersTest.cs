@@ -16,11 +16,9 @@ public sealed class VotersTest : LabTest
         (TestServer place, RepmgrdProcess witness) = await WitnessAsync(hosts[2], major);
         await cluster.AllStreamFromAsync(1, Seconds(40));
         await witness.SaysAsync("3 voters, term 1", Seconds(20));
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await Eventually.TrueAsync(() => Task.FromResult(clients.Now > Seconds(5)), Seconds(20), "all voters vote");
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync(whenAllVote: true);
 
-        TimeSpan killed = clients.Now;
+        TimeSpan killed = WritingClients.Now;
         await cluster.KillHostAsync(1);
         await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
         AgentCluster.Say($"PostgreSQL {major}, a lost host and a witness, without an acknowledgement", clients.LongestGap(killed));
@@ -30,9 +28,7 @@ public sealed class VotersTest : LabTest
 
         // The agent starts the server, as a standby, and lets it follow.
         cluster.StartAgent(1);
-        await cluster.AllStreamFromAsync(2, Seconds(60));
-        await clients.StopAsync();
-        clients.ShouldHaveHadOnePrimaryAtATime(2);
+        await cluster.EndsOnOneAsync(clients, 2);
 
         ProgramResult gone = (await place.RepmgrAsync("witness", "unregister")).ShouldSucceed();
         Assert.Contains("registered no more", gone.Stderr, StringComparison.Ordinal);
@@ -45,8 +41,7 @@ public sealed class VotersTest : LabTest
     {
         IReadOnlyList<TestHost> hosts = await Lab.HostsAsync("one", "two", "three", "four");
         AgentCluster cluster = await AgentCluster.StartOnAsync(Lab, [.. hosts.Take(3)], PostgresMajor.Default);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync();
 
         TestServer fourth = await Lab.EmptyServerAsync(PostgresMajor.Default, 4, hosts[3]);
         await fourth.WriteConfAsync("failover = automatic");
@@ -63,7 +58,7 @@ public sealed class VotersTest : LabTest
         Assert.DoesNotContain("make the data anew", cluster.Agents[4].Log(), StringComparison.Ordinal);
 
         // A majority of four is three: without the primary all of the others.
-        await Eventually.TrueAsync(() => Task.FromResult(clients.Now > Seconds(5)), Seconds(20), "all voters vote");
+        await AgentCluster.AllVoteAsync();
         await cluster.KillHostAsync(1);
         int primary = await clients.AwaitRowsAsync(50, notBy: 1, Seconds(30));
         cluster.StartAgent(1);
@@ -82,8 +77,7 @@ public sealed class VotersTest : LabTest
     public async Task An_agent_whose_state_directory_is_lost_is_admitted_anew_and_its_data_stay_where_they_agree()
     {
         AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
-        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes);
-        await clients.AwaitRowsAsync(50, notBy: 0, Seconds(20));
+        await using WritingClients clients = await cluster.UnderLoadAsync();
         await cluster.Agents[3].StopAsync();
         Directory.Delete(cluster.Node(3).DataDirectory + ".repmgr", recursive: true);
         cluster.StartAgent(3);

@@ -12,6 +12,19 @@ public static class Eventually
     public static Task TrueAsync(Func<Task<bool>> holds, TimeSpan within, string what) =>
         SatisfiesAsync(holds, static answer => answer, within, what);
 
+    /// <summary>Looks once. A look that throws says no.</summary>
+    public static async Task<bool> IsSoAsync(Func<Task<bool>> holds)
+    {
+        try
+        {
+            return await holds();
+        }
+        catch (Exception e) when (IsNotYet(e))
+        {
+            return false;
+        }
+    }
+
     public static Task EqualAsync<T>(T expected, Func<Task<T>> look, TimeSpan within, string what) =>
         SatisfiesAsync(look, answer => EqualityComparer<T>.Default.Equals(expected, answer), within, $"{what} is {expected}");
 
@@ -29,7 +42,7 @@ public static class Eventually
                     return answer;
                 last = answer;
             }
-            catch (Exception e) when (e is Npgsql.NpgsqlException or IOException or TimeoutException or InvalidOperationException or Xunit.Sdk.XunitException)
+            catch (Exception e) when (IsNotYet(e))
             {
                 last = e.Message;
             }
@@ -39,4 +52,7 @@ public static class Eventually
         while (clock.Elapsed < within);
         throw new TimeoutException($"Waited {within.TotalSeconds:0.#} s in vain until {what}; last seen: {last}");
     }
+
+    private static bool IsNotYet(Exception e) =>
+        e is Npgsql.NpgsqlException or IOException or TimeoutException or InvalidOperationException or Xunit.Sdk.XunitException;
 }
