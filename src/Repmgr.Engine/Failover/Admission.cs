@@ -23,7 +23,7 @@ internal sealed class Admission(AgentNode node, Peers peers, Func<AgentState?> s
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan GreetWithin = TimeSpan.FromSeconds(1);
 
-    private string _said = "";
+    private readonly SaidOnce _said = new(log);
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -86,10 +86,9 @@ internal sealed class Admission(AgentNode node, Peers peers, Func<AgentState?> s
         if (members.Before is not null || members.Voters.Count == 0)
             return;
         string now = string.Join(", ", members.Voters.Select(voter => voter.HasData ? $"node {voter.Id.Node}" : $"node {voter.Id.Node} (witness)"));
-        if (_said == now)
+        bool isFirst = _said.Last.Length == 0;
+        if (!_said.IsNew(now))
             return;
-        bool isFirst = _said.Length == 0;
-        _said = now;
         if (!isFirst)
             log.Notice($"the voters are now {now}");
         if (members.Voters.Count <= TooFew)

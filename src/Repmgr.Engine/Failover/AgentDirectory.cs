@@ -15,7 +15,29 @@ namespace Repmgr.Engine.Failover;
 /// <param name="log">Hears what could not be kept.</param>
 internal sealed class AgentDirectory(PostgresConnector connector, Conninfo own, StateDirectory state, Peers peers, string address, ILog log)
 {
+    private static readonly TimeSpan LookForVotersEvery = TimeSpan.FromSeconds(1), ReadEvery = TimeSpan.FromSeconds(20);
+
     private NodeId Self => state.Content.Voter.Node;
+
+    /// <summary>Keeps what must be known when all servers are down, until it is cancelled. Who has become a voter is looked up at once.</summary>
+    /// <param name="servers">Which to ask, until one answers.</param>
+    /// <param name="membership">Who votes.</param>
+    public async Task KeepAsync(Func<IEnumerable<Conninfo>> servers, Func<Membership?> membership, CancellationToken cancel)
+    {
+        Membership? known = null;
+        TimeSpan next = TimeSpan.Zero;
+        while (true)
+        {
+            Membership? now = membership();
+            if (BootClock.Now >= next || now?.Equals(known) == false)
+            {
+                known = await RefreshFromAnyAsync(servers(), cancel) ? now : null;
+                next = BootClock.Now + ReadEvery;
+            }
+
+            await Task.Delay(LookForVotersEvery, cancel);
+        }
+    }
 
     /// <summary>Reads the metadata from a server, keeps what it says, and says on the primary where this agent is, if that stands there otherwise.</summary>
     /// <returns>False: that server could not be asked.</returns>
@@ -34,6 +56,17 @@ internal sealed class AgentDirectory(PostgresConnector connector, Conninfo own, 
         if (isStale && tables.Nodes.Any(record => record.Id == Self) && await PrimaryAsync(tables, server, cancel) is { } primary)
             _ = await AgentTables.AnnounceAsync(connector, primary, state.Content.Voter, address, cancel);
         return true;
+    }
+
+    private async Task<bool> RefreshFromAnyAsync(IEnumerable<Conninfo> servers, CancellationToken cancel)
+    {
+        foreach (Conninfo server in servers)
+        {
+            if (await RefreshAsync(server, cancel))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>How the server that takes writes is reached; null: none of the registered nodes is seen to. Whatever the record of a node says, it is asked.</summary>

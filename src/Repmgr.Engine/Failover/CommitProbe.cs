@@ -27,7 +27,7 @@ internal sealed class CommitProbe(AgentNode node, Func<bool> isSynchronous, Func
     private readonly Channel<bool> _wanted = Channel.CreateBounded<bool>(1);
     private volatile AcknowledgedBox? _commit;
     private volatile FreshLook? _look;
-    private string _said = "";
+    private readonly SaidOnce _said = new(log);
 
     /// <summary>The newest commit that was acknowledged while what is to be in force was.</summary>
     public AcknowledgedCommit? LastCommit => _commit?.Commit;
@@ -129,9 +129,8 @@ internal sealed class CommitProbe(AgentNode node, Func<bool> isSynchronous, Func
     private void Say()
     {
         string unprotected = Unprotected ?? "";
-        if (unprotected == _said)
+        if (!_said.IsNew(unprotected))
             return;
-        _said = unprotected;
         if (unprotected.Length > 0)
         {
             log.Warning(

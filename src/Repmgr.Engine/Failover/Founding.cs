@@ -25,10 +25,10 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
     private static readonly TimeSpan EchoWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan GreetWithin = TimeSpan.FromSeconds(1);
 
-    private string _said = "";
+    private readonly SaidOnce _said = new(log);
 
     /// <summary>What it waits for, as it was logged last.</summary>
-    public string Said => _said.Length > 0 ? _said : "it begins";
+    public string Said => _said.Last.Length > 0 ? _said.Last : "it begins";
 
     /// <summary>Waits until the metadata can be read from the own server, and keeps the secret.</summary>
     public async Task<AgentTables> TablesAsync(CancellationToken cancel)
@@ -38,7 +38,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             switch (await AgentTables.ReadAsync(node.Connector, node.Conninfo, cancel))
             {
                 case Answer<AgentTables>.Got when await LackingAsync(cancel) is { } lacking:
-                    Say(
+                    _said.Say(
                         Severity.Error, $"there is no automatic failover: role \"{node.Conninfo["user"] ?? Environment.UserName}\" lacks {lacking}",
                         "Without it the agent would not see, or could not do, what it decides.", "Grant it on the primary.");
                     break;
@@ -46,7 +46,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
                     state.KeepSecret(got.Value.Secret);
                     return got.Value;
                 case Answer<AgentTables>.Failed failed:
-                    Say(
+                    _said.Say(
                         Severity.Warning, "the agent waits: what it needs cannot be read from the own server", $"{failed.Reason.TrimEnd('.')}.",
                         failed.SqlState == Npgsql.PostgresErrorCodes.UndefinedTable ? "Run \"repmgr primary register --force\" on the primary: it brings the metadata forward." : null);
                     break;
@@ -74,7 +74,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             else if (await PrimaryAsync(tables, peers, cancel) is { } primary)
             {
                 if (await AgentTables.AnnounceAsync(node.Connector, primary, state.Content.Voter, address, cancel) is { } refused)
-                    Say(Severity.Warning, "this agent cannot make itself known on the primary", $"{refused.TrimEnd('.')}.");
+                    _said.Say(Severity.Warning, "this agent cannot make itself known on the primary", $"{refused.TrimEnd('.')}.");
                 else if (tables.IsPrimary)
                     await FoundAsync(tables, peers, arm, cancel);
             }
@@ -99,7 +99,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
     {
         if (!tables.Nodes.Any(record => record.Id == node.Id))
         {
-            Say(Severity.Warning, $"node {node.Id} is not registered, and no voter of its cluster", null, "Register it with \"repmgr standby register\".");
+            _said.Say(Severity.Warning, $"node {node.Id} is not registered, and no voter of its cluster", null, "Register it with \"repmgr standby register\".");
             return null;
         }
 
@@ -107,7 +107,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             return null;
         if (await AgentTables.AnnounceAsync(node.Connector, primary, state.Content.Voter, address, cancel) is { } refused)
         {
-            Say(Severity.Warning, "this agent cannot make itself known on the primary", $"{refused.TrimEnd('.')}.");
+            _said.Say(Severity.Warning, "this agent cannot make itself known on the primary", $"{refused.TrimEnd('.')}.");
             return null;
         }
 
@@ -123,7 +123,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             return DurableState.Unadmitted(isCopy ? history : TermHistory.Unknown);
         }
 
-        Say(Severity.Warning, "this agent waits for one that holds the lease, to be admitted as a voter");
+        _said.Say(Severity.Warning, "this agent waits for one that holds the lease, to be admitted as a voter");
         return null;
     }
 
@@ -132,7 +132,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         var directory = new AgentDirectory(node.Connector, node.Conninfo, state, peers, address, log);
         Conninfo? primary = await directory.PrimaryAsync(tables, node.Conninfo, cancel);
         if (primary is null)
-            Say(Severity.Warning, "the agent waits for the primary, where the cluster's failover begins");
+            _said.Say(Severity.Warning, "the agent waits for the primary, where the cluster's failover begins");
         return primary;
     }
 
@@ -141,7 +141,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         NodeRecord[] records = [.. tables.Nodes.Where(record => record.Active)];
         if (records.Length < FewestVoters)
         {
-            Say(
+            _said.Say(
                 Severity.Warning, $"there is no automatic failover: {records.Length} nodes are registered, and it takes {FewestVoters}",
                 "A majority of two is both, so that the loss of either would stop the primary. Until there is a third voter, repmgrd only watches.", FewVoters.Hint);
             return;
@@ -150,7 +150,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         NodeRecord[] unknown = [.. records.Where(record => !tables.Agents.ContainsKey(record.Id))];
         if (unknown.Length > 0)
         {
-            Say(
+            _said.Say(
                 Severity.Notice, $"automatic failover begins when the agents of all nodes run; missing: {string.Join(", ", unknown.Select(record => record.Label))}",
                 null, "Start repmgrd there, with failover = automatic.");
             return;
@@ -160,7 +160,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         NodeRecord[] apart = [.. records.Where(record => record.Id != node.Id && record.Type != NodeType.Witness && !streaming.Contains(record.Name))];
         if (apart.Length > 0)
         {
-            Say(
+            _said.Say(
                 Severity.Warning, $"automatic failover cannot begin: not streaming from this primary: {string.Join(", ", apart.Select(record => record.Label))}",
                 "All standbys have to stream directly from the primary, under their node's name, when it begins.",
                 "Correct that with \"repmgr standby follow\", or unregister what is not to take part.");
@@ -177,7 +177,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             peers.Know(record.Id, where);
             if (await peers.GreetAsync(record.Id, GreetWithin, cancel) is not { } greeting || greeting.Voter != voter)
             {
-                Say(
+                _said.Say(
                     Severity.Warning, $"automatic failover cannot begin: the agent of {record.Label} does not answer at {where}", null,
                     "Check that repmgrd runs there, that api_address leads to it, and that no firewall stands between.");
                 return;
@@ -198,7 +198,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         if (!await arm(new GuardOrder(deadline)))
         {
             await arm(new GuardOrder(null, IsOver: true));
-            Say(Severity.Error, "automatic failover cannot begin: the guard does not answer");
+            _said.Say(Severity.Error, "automatic failover cannot begin: the guard does not answer");
             return;
         }
 
@@ -263,14 +263,5 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             node.DataDirectory,
             holds ? new Dictionary<string, string?> { ["synchronous_standby_names"] = "", ["restart_after_crash"] = "off" } : SynchronousSteps.OfStandbys);
         LocalServer.Reload(node.DataDirectory);
-    }
-
-    /// <summary>Says a thing once, until something else is to be said.</summary>
-    private void Say(Severity severity, string message, string? detail = null, string? hint = null)
-    {
-        if (_said == message)
-            return;
-        _said = message;
-        log.Write(severity, new Problem(message, detail, hint));
     }
 }

@@ -28,6 +28,15 @@ internal sealed class Peers : IDisposable
         _client = new AgentClient(seal, self, boot, within);
     }
 
+    /// <summary>With those that the state directory knows.</summary>
+    public static Peers Of(StateDirectory state, MessageSeal seal, ulong boot, TimeSpan within, ILog log)
+    {
+        var peers = new Peers(seal, state.Content.Voter, boot, within, log);
+        foreach (KnownNode known in state.Content.Nodes.Where(known => known.Id != state.Content.Voter.Node))
+            peers.Know(known.Id, known.Address);
+        return peers;
+    }
+
     /// <summary>Where the agent of a node listens: <c>host:port</c>.</summary>
     public void Know(NodeId node, string address)
     {

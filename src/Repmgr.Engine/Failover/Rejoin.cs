@@ -15,7 +15,7 @@ namespace Repmgr.Engine.Failover;
 /// differs. The clone runs as a program of its own: its memory is not the daemon's.
 /// </summary>
 internal sealed class Rejoin(
-    AgentNode node, ServerEyes eyes, ServerSteps steps, string divergedDirectory, Func<NodeId, KnownNode?> known, Action<ClusterEvent> announce, ILog log)
+    AgentNode node, ServerEyes eyes, ServerFence fence, TermSlots slots, string divergedDirectory, Func<NodeId, KnownNode?> known, Action<ClusterEvent> announce, ILog log)
 {
     private static readonly TimeSpan Within = TimeSpan.FromHours(24);
 
@@ -25,11 +25,11 @@ internal sealed class Rejoin(
             return new StepOutcome.Failed("rejoin = never: this node is to be cloned by hand with \"repmgr standby clone --force\"");
         if (known(step.Holder) is not { } source || !Conninfo.TryParse(source.Conninfo, out Conninfo? conninfo, out _))
             return new StepOutcome.Failed($"it is not known how node {step.Holder} is reached");
-        if (await steps.FenceAsync(isOrderly: false, cancel) is not StepOutcome.Stopped stopped)
+        if (await fence.FenceAsync(isOrderly: false, cancel) is not StepOutcome.Stopped stopped)
             return new StepOutcome.Failed("the server could not be stopped");
         if (stopped.Position is { } end && await KeepAsync(fork, step.Term, end, cancel) is { } obstacle)
             return new StepOutcome.Failed(obstacle);
-        if (await steps.ReserveAsync(step.Term, step.Holder, cancel) is { } unreserved)
+        if (await slots.ReserveAsync(step.Term, step.Holder, cancel) is { } unreserved)
             return new StepOutcome.Failed(unreserved);
 
         log.Notice($"the data of this node are made anew from node {step.Holder}", "Only what differs is moved.");

@@ -52,7 +52,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     private int _watched;
     private int _leaderless;
     private Lsn? _downEnd;
-    private string _trouble = "";
+    private readonly SaidOnce _trouble = new(log);
 
     /// <summary>The furthest position that was seen to be flushed.</summary>
     public Lsn? Flushed { get; private set; }
@@ -264,10 +264,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     private void Complain(string? failure)
     {
         string trouble = failure ?? "";
-        if (trouble == _trouble)
-            return;
-        _trouble = trouble;
-        if (trouble.Length > 0)
+        if (_trouble.IsNew(trouble) && trouble.Length > 0)
             log.Warning("the agent cannot look at its own server", $"{trouble.TrimEnd('.')}.");
     }
 

@@ -38,6 +38,9 @@ internal sealed class StateDirectory : IDisposable
 
     private string SecretFile => System.IO.Path.Combine(Path, SecretName);
 
+    /// <summary>How a node and its agent are reached; null: that is not known.</summary>
+    public KnownNode? Known(NodeId id) => Content.Nodes.FirstOrDefault(known => known.Id == id);
+
     /// <summary>Beside the data directory, where the server's user can usually write.</summary>
     public static string DefaultFor(string dataDirectory) => System.IO.Path.TrimEndingDirectorySeparator(dataDirectory) + ".repmgr";
 

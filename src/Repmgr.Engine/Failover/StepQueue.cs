@@ -6,7 +6,7 @@ namespace Repmgr.Engine.Failover;
 /// <summary>Does one step after the other, away from the loop. A fence comes before all others and ends them.</summary>
 /// <param name="run">Does a step.</param>
 /// <param name="finished">Hears of each that was not overtaken by a fence.</param>
-internal sealed class StepQueue(Func<AgentStep, CancellationToken, Task<StepOutcome>> run, Action<AgentStep, StepOutcome> finished, ILog log) : IDisposable
+internal sealed class StepQueue(Func<AgentStep, CancellationToken, Task<StepResult>> run, Action<AgentStep, StepResult> finished, ILog log) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Queue<AgentStep> _waiting = new();
@@ -48,10 +48,10 @@ internal sealed class StepQueue(Func<AgentStep, CancellationToken, Task<StepOutc
 
     private async Task DoAsync(AgentStep step, CancellationTokenSource ends)
     {
-        StepOutcome outcome;
+        StepResult result;
         try
         {
-            outcome = await run(step, ends.Token);
+            result = await run(step, ends.Token);
         }
         catch (OperationCanceledException) when (ends.IsCancellationRequested)
         {
@@ -59,7 +59,7 @@ internal sealed class StepQueue(Func<AgentStep, CancellationToken, Task<StepOutc
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or InvalidOperationException or TimeoutException)
         {
-            outcome = new StepOutcome.Failed(failed.Message);
+            result = new StepResult(new StepOutcome.Failed(failed.Message));
         }
 
         lock (_lock)
@@ -67,9 +67,9 @@ internal sealed class StepQueue(Func<AgentStep, CancellationToken, Task<StepOutc
             if (_current != ends)
                 return;
             _current = null;
-            if (outcome is StepOutcome.Failed { Why: var why })
+            if (result.Outcome is StepOutcome.Failed { Why: var why })
                 log.Warning($"{StepText.Of(step)}: failed", $"{why.TrimEnd('.')}.");
-            finished(step, outcome);
+            finished(step, result);
             Next();
         }
     }

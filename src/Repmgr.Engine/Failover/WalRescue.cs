@@ -10,7 +10,7 @@ using Repmgr.Engine.Postgres;
 namespace Repmgr.Engine.Failover;
 
 /// <summary>Serves this node's WAL to other agents, and fetches theirs (R11).</summary>
-internal sealed class WalRescue(AgentNode node, ServerSteps steps, Peers peers, string stateDirectory, TimeSpan within, ILog log)
+internal sealed class WalRescue(AgentNode node, ReceiverCut receiver, Peers peers, string stateDirectory, TimeSpan within, ILog log)
 {
     // Below what the collector keeps apart as a large object.
     private const int Piece = 64 * 1024;
@@ -77,7 +77,7 @@ internal sealed class WalRescue(AgentNode node, ServerSteps steps, Peers peers, 
     private async Task<StepOutcome> FetchWithinAsync(AgentStep.FetchWal step, CancellationToken cancel)
     {
         // A receiver would write the same files.
-        StepOutcome cut = await steps.CutAsync(cancel);
+        StepOutcome cut = await receiver.CutAsync(cancel);
         if (cut is not StepOutcome.Stopped { Position: { } end })
             return cut as StepOutcome.Failed ?? new StepOutcome.Failed("the end of the own WAL is not known");
         using (WalOnDisk? own = WalOnDisk.Open(node.DataDirectory))

@@ -1,7 +1,5 @@
-using System.Security.Cryptography;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
-using Repmgr.Core.Failover.Reports;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
@@ -17,10 +15,10 @@ namespace Repmgr.Engine.Failover;
 /// <param name="log">Hears everything.</param>
 public sealed class WitnessAgent(Settings settings, PostgresConnector connector, ApiListener listen, ILog log)
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1), RefreshEvery = TimeSpan.FromSeconds(20), StopWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1), StopWithin = TimeSpan.FromSeconds(2);
 
-    private AgentLoop? _loop;
-    private string _said = "";
+    private readonly LoopLink _link = new();
+    private readonly SaidOnce _said = new(log);
 
     private NodeId Id => settings.NodeId!.Value;
 
@@ -56,44 +54,36 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
         while (state.Secret() is null && await TablesAsync(state, cancel) is null)
             await Task.Delay(Every, cancel);
         var seal = new MessageSeal(state.Secret()!);
-        ulong boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        using var peers = new Peers(seal, state.Content.Voter, boot, policy.Ttl / 2, log);
-        foreach (KnownNode known in state.Content.Nodes.Where(known => known.Id != Id))
-            peers.Know(known.Id, known.Address);
+        ulong boot = AgentParts.NewBoot();
+        using Peers peers = Peers.Of(state, seal, boot, policy.Ttl / 2, log);
+        var reports = new AgentReports(Id, Name, () => _link.State, () => null);
         var api = new AgentApi(
-            seal, Id, boot, envelope => Post(at => new Input.Received(at, envelope)),
-            () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null), (_, _) => null, () => null, Health, Report,
-            request => _loop?.AskAsync(request) ?? Task.FromResult(new Reply("The agent of this witness takes no part in failover yet.")));
+            seal, Id, boot, envelope => _link.Post(at => new Input.Received(at, envelope)),
+            () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null), (_, _) => null, () => null, reports.HealthOfWitness, reports.Report,
+            request => _link.AskAsync(request, () => "The agent of this witness takes no part in failover yet."));
         await using IAsyncDisposable listening = await listen(api, settings.ApiListen, cancel);
 
         var directory = new AgentDirectory(connector, settings.Conninfo!, state, peers, address, log);
         DurableState durable = state.Content.Durable ?? await BeginAsync(state, directory, policy, cancel);
-        var writer = new StateWriter(written => state.Change(content => content with { Durable = written }), version => Post(at => new Input.Persisted(at, version)), log);
+        var writer = new StateWriter(written => state.Change(content => content with { Durable = written }), version => _link.Post(at => new Input.Persisted(at, version)), log);
         writer.Start();
-        _loop = new AgentLoop(
-            AgentState.Begin(state.Content.Voter, boot, policy, durable, BootClock.Now),
-            new AgentHands(peers.Send, _ => { }, _ => { }, writer.Write, edge => log.Write(EdgeText.Of(edge)), _ => { }), log);
         log.Notice($"the agent of witness {Id} runs: {durable.Membership.Voters.Count} voters, term {durable.Term}", $"It listens at {settings.ApiListen}, keeps its state in \"{state.Path}\", and is reached at {address}.");
-        _loop.Start();
-        Task refreshing = RefreshAsync(state, directory, cancel);
-        await Task.WhenAny(refreshing, _loop.Ended);
-        if (_loop.Ended.IsCompleted && await _loop.Ended is { } defect)
-            throw new InvalidOperationException(defect.Message, defect);
-        if (refreshing.IsCompleted)
-            await refreshing;
+        _link.Begin(new AgentLoop(
+            AgentState.Begin(state.Content.Voter, boot, policy, durable, BootClock.Now),
+            new AgentHands(peers.Send, _ => { }, _ => { }, writer.Write, edge => log.Write(EdgeText.Of(edge)), _ => { }), log));
+        await _link.AwaitEndAsync([directory.KeepAsync(() => Servers(state), () => _link.State?.Durable.Membership, cancel)]);
     }
 
     /// <summary>Nobody waits for a witness: what it has promised is on its disk.</summary>
     public async Task StopAsync()
     {
-        _loop?.Stop();
-        if (_loop is { } loop)
-            await Task.WhenAny(loop.Ended, Task.Delay(StopWithin));
+        if (_link.Loop is not { } loop)
+            return;
+        loop.Stop();
+        await Task.WhenAny(loop.Ended, Task.Delay(StopWithin));
     }
 
     private static string HomeOf(Settings settings) => settings.StateDirectory ?? StateDirectory.DefaultForWitness(settings.NodeId!.Value);
-
-    private void Post(Func<TimeSpan, Input> input) => _loop?.Post(input);
 
     /// <summary>Any server of the cluster that answers: that of conninfo first.</summary>
     private IEnumerable<Conninfo> Servers(StateDirectory state)
@@ -122,7 +112,7 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
             }
         }
 
-        Say("the agent of this witness waits: no server of the cluster lets it read what it needs", $"{why.TrimEnd('.')}.", null);
+        _said.Say(Severity.Warning, "the agent of this witness waits: no server of the cluster lets it read what it needs", $"{why.TrimEnd('.')}.");
         return null;
     }
 
@@ -148,57 +138,12 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
                     return DurableState.Unadmitted(null);
                 }
 
-                Say(
-                    isRegistered ? "this witness waits for automatic failover to begin" : $"node {Id} is not registered as a witness, and no voter", null,
+                _said.Say(
+                    Severity.Warning, isRegistered ? "this witness waits for automatic failover to begin" : $"node {Id} is not registered as a witness, and no voter", null,
                     isRegistered ? "It begins when the agents of all registered nodes run." : "Register it with \"repmgr witness register\".");
             }
 
             await Task.Delay(Every, cancel);
         }
-    }
-
-    private async Task RefreshAsync(StateDirectory state, AgentDirectory directory, CancellationToken cancel)
-    {
-        Membership? known = null;
-        TimeSpan next = TimeSpan.Zero;
-        while (true)
-        {
-            Membership now = _loop!.State.Durable.Membership;
-            if (BootClock.Now >= next || !now.Equals(known))
-            {
-                bool isRead = false;
-                foreach (Conninfo server in Servers(state))
-                    isRead = isRead || await directory.RefreshAsync(server, cancel);
-                known = isRead ? now : null;
-                next = BootClock.Now + RefreshEvery;
-            }
-
-            await Task.Delay(Every, cancel);
-        }
-    }
-
-    private AgentReport Report() =>
-        (_loop is { } loop ? AgentReport.Of(loop.State, BootClock.Now) : new AgentReport { Node = Id, Role = "Starting" }) with
-        {
-            Name = Name,
-            Version = ProductVersion.Text,
-            Pid = Environment.ProcessId,
-        };
-
-    private AgentHealth Health()
-    {
-        AgentState? state = _loop?.State;
-        return new AgentHealth(
-            Id.Value, Name, IsRunning: true, IsPrimary: false, IsStandby: false, IsStreaming: false, null, state?.Durable.Term.Number ?? 0,
-            state?.Leader is { } leader && leader.Term == state.Durable.Term ? leader.Node.Value : null, "witness", null, state?.Durable.Membership.Voters.Count ?? 0);
-    }
-
-    /// <summary>Says a thing once, until something else is to be said.</summary>
-    private void Say(string message, string? detail, string? hint)
-    {
-        if (_said == message)
-            return;
-        _said = message;
-        log.Warning(message, detail, hint);
     }
 }
