@@ -35,6 +35,9 @@ internal sealed class WritingClients : IAsyncDisposable
     /// <summary>All of them, in the order in which they were acknowledged.</summary>
     public IReadOnlyList<Acknowledged> Rows => RowsSince(TimeSpan.Zero);
 
+    /// <summary>The number of the newest row that anybody has begun to write.</summary>
+    public long LastRow => Interlocked.Read(ref _row);
+
     /// <summary>One clock for all clients.</summary>
     public static TimeSpan Now => Stopwatch.GetElapsedTime(0);
 
