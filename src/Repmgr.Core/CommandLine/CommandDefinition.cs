@@ -21,6 +21,7 @@ public enum CommandName
     ServiceStatus,
     ServicePause,
     ServiceUnpause,
+    ServiceSet,
     DaemonStart,
     DaemonStop,
     NodeVerify,

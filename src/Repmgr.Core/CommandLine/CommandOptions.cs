@@ -105,6 +105,12 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
 
     public TimeSpan? PauseFor => Text(Opt.For) is { } length ? OptionValue.Duration.ToTimeSpan(length) : null;
     public bool HolderIsDown => Has(Opt.HolderIsDown);
+    /// <summary><c>off</c>, <c>quorum</c> or <c>strict</c>; null when not given.</summary>
+    public string? Synchronous => Text(Opt.Synchronous)?.ToLowerInvariant();
+
+    public int? SynchronousNodeCount => Number(Opt.SynchronousNodeCount);
+    public TimeSpan? LeaseTtl => Text(Opt.LeaseTtl) is { } length ? OptionValue.Duration.ToTimeSpan(length) : null;
+    public TimeSpan? AgentRestartGrace => Text(Opt.AgentRestartGrace) is { } length ? OptionValue.Duration.ToTimeSpan(length) : null;
     public bool NoWait => Has(Opt.NoWait);
 
     // repmgrd

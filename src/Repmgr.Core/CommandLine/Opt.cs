@@ -164,6 +164,12 @@ public static class Opt
     public static readonly OptionDefinition For = new("for", null, new Duration("TIME"), "end the pause by itself after this time, such as 15min or 2h") { Default = "1h" };
     public static readonly OptionDefinition HolderIsDown = new("holder-is-down", null, Flag, "end the pause without the node that holds the lease, whose host is down");
 
+    // service set.
+    public static readonly OptionDefinition Synchronous = new("synchronous", null, new Choice("MODE", "off", "quorum", "strict"), "what a commit waits for") { Default = "as it is" };
+    public static readonly OptionDefinition SynchronousNodeCount = new("synchronous-node-count", null, new Integer("NUMBER", 1, 100), "how many standbys have a commit on disk before it is acknowledged") { Default = "as it is" };
+    public static readonly OptionDefinition LeaseTtl = new("lease-ttl", null, new Duration("TIME"), "how long a lease lasts, such as 3s") { Default = "as it is" };
+    public static readonly OptionDefinition AgentRestartGrace = new("agent-restart-grace", null, new Duration("TIME"), "how long a primary may write while its repmgrd is stopped, such as 30s") { Default = "as it is" };
+
     // daemon start, daemon stop.
     public static readonly OptionDefinition NoWait = new("no-wait", null, Flag, "do not wait for it");
 

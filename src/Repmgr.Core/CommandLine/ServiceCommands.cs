@@ -62,6 +62,26 @@ internal static class ServiceCommands
             ],
             ExitCodes = PauseCodes,
         },
+        new(CommandName.ServiceSet, "service set", "change what the whole cluster goes by, while it runs")
+        {
+            Description =
+            [
+                "Changes what commits wait for, and times that all agents have to share. The agents took these values from the file of the primary's node when failover began, and have remembered them since; what stands in repmgr.conf is not looked at any more. A node whose file says something else warns when its repmgrd starts.",
+                "The primary's agent is asked, which lets a majority of the agents remember the change. Nothing is restarted, and no connection is lost. The command returns when a majority remembers it and, where commits are to wait for standbys, when they do.",
+                "What is not given stays as it is. With --dry-run it is said what would be asked, and what would follow.",
+            ],
+            Needs = ["failover = automatic, a primary that holds the lease, and a majority of the agents.", "For --synchronous=strict: as many standbys that stream as are to acknowledge."],
+            Options = [Opt.Synchronous, Opt.SynchronousNodeCount, Opt.LeaseTtl, Opt.AgentRestartGrace, Opt.DryRun, Opt.Json],
+            Examples =
+            [
+                ("repmgr -f /etc/repmgr.conf service set --synchronous=quorum", "Let each commit wait until a standby has it on disk."),
+                ("repmgr -f /etc/repmgr.conf service set --lease-ttl=10s --dry-run", "See what it would take to let leases last ten seconds."),
+            ],
+            ExitCodes = [(ExitCode.DbConnection, "no agent could be asked"), (ExitCode.RepmgrdService, "an agent refused, or it has not come into force in time")],
+            Faults = options => options is { Synchronous: null, SynchronousNodeCount: null, LeaseTtl: null, AgentRestartGrace: null }
+                ? [new Problem("nothing was given that is to be changed", Hint: "Use --synchronous, --synchronous-node-count, --lease-ttl or --agent-restart-grace.")]
+                : [],
+        },
         new(CommandName.DaemonStart, "daemon start", "start the local repmgrd")
         {
             Description =

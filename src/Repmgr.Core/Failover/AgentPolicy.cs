@@ -7,7 +7,7 @@ public sealed record AgentPolicy
 
     public TimeSpan RenewEvery { get; init; } = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>How much later a voter's clock may run out than the holder's in one ttl (R2).</summary>
+    /// <summary>How much later a voter's clock may run out than the holder's in one <see cref="Ttl"/> (R2).</summary>
     public TimeSpan DriftMargin { get; init; } = TimeSpan.FromSeconds(0.3);
 
     /// <summary>How long taking a server out of service may last (R4).</summary>
@@ -47,5 +47,10 @@ public sealed record AgentPolicy
     public string Location { get; init; } = "default";
 
     /// <summary>What the cluster remembers counts, whatever this node's file says (R13).</summary>
-    public AgentPolicy Under(AgreedTimes? agreed) => agreed is null ? this : this with { Ttl = agreed.Ttl, RestartGrace = agreed.RestartGrace };
+    public AgentPolicy Under(AgreedTimes? agreed) => agreed is null || agreed == new AgreedTimes(Ttl, RestartGrace) ? this : this with
+    {
+        Ttl = agreed.Ttl,
+        RestartGrace = agreed.RestartGrace,
+        DriftMargin = LeaseTimes.Margin(agreed.Ttl, this),
+    };
 }

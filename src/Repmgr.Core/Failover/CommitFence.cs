@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
@@ -26,10 +27,14 @@ internal static class CommitFence
     /// <summary>The mode and the count are chosen by an operator. Nothing is in force before it is remembered, and off counts at once.</summary>
     public static string? Choose(Draft turn, SyncMode mode, int count)
     {
-        var holding = (Role.Holding)turn.State.Role;
+        if (turn.State is not { Role: Role.Holding { Stage: HoldingStage.Serving } holding, IsStopping: false })
+            return "The server of the holder does not write.";
         if (turn.State.Identity is not { } identity)
             return "The identity of the data directory is not known yet.";
         RememberedSet? before = turn.Durable.Set;
+        int standbys = turn.Durable.Membership.Voters.Count(voter => voter.HasData) - 1;
+        if (mode == SyncMode.Strict && count > standbys)
+            return string.Create(CultureInfo.InvariantCulture, $"Writes would wait for ever: {count} standbys are to have each commit, and there are {standbys}.");
         if (before is not null && holding.Set.Confirmed?.CompareTo(before) != 0)
             return "The last change of the synchronous set is not known to a majority yet.";
         SyncSet set = mode == SyncMode.Off || before is null ? SyncSet.Empty : before.Set;

@@ -146,8 +146,9 @@ internal static class Holder
         if (!HasGuard(turn))
             return;
 
-        TimeSpan margin = turn.IsBroken(BrokenRule.NoMargin) ? TimeSpan.Zero : turn.Policy.DriftMargin;
         SentRound round = holding.Rounds[newest];
+        // Of a round that was sent under other times, and of the long one of an agent that stops, in proportion.
+        TimeSpan margin = turn.IsBroken(BrokenRule.NoMargin) ? TimeSpan.Zero : LeaseTimes.Margin(round.Ttl, turn.Policy);
         TimeSpan end = LeaseTimes.End(round.SentAt, round.Ttl, margin);
         if (holding.LeaseEnd is { } before && before > end)
             end = before;

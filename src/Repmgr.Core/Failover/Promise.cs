@@ -24,6 +24,9 @@ public static class LeaseTimes
     /// <summary>A lease counts from the instant its round was sent, and ends a margin before the promises that carry it can.</summary>
     public static TimeSpan End(TimeSpan sent, TimeSpan ttl, TimeSpan driftMargin) => sent + ttl - driftMargin;
 
+    /// <summary>What two clocks may differ by in this time: in proportion to the margin for one ttl.</summary>
+    public static TimeSpan Margin(TimeSpan of, AgentPolicy policy) => policy.DriftMargin * (of / policy.Ttl);
+
     /// <summary>When taking the server out of service begins, so that it is over when the lease ends.</summary>
     public static TimeSpan FenceDeadline(TimeSpan leaseEnd, AgentPolicy policy) => leaseEnd - policy.FenceBudget;
 

@@ -31,6 +31,9 @@ internal sealed record FoundingDocument(NodeId Holder, int Timeline, IReadOnlyLi
 {
     /// <summary>Null: commits wait for no standby.</summary>
     public FoundingSet? Synchronous { get; init; }
+
+    /// <summary>The times of the founder's file, which from then on are the cluster's (R13); null: it was founded before they were agreed on.</summary>
+    public AgreedTimes? Times { get; init; }
 }
 
 /// <summary>How commits are to be acknowledged: it begins with a set of nobody but the holder, and grows as standbys stream (R9).</summary>
@@ -101,12 +104,18 @@ internal sealed record WireRequest
     /// <summary>To whom the primary's role is to be given.</summary>
     public NodeId? HandOver { get; init; }
 
+    public Request.SetSynchronous? Synchronous { get; init; }
+
+    public AgreedTimes? Times { get; init; }
+
     public static WireRequest Of(Request request) => request switch
     {
         Request.Pause pause => new WireRequest { Pause = pause.Length },
         Request.Resume => new WireRequest { Resume = true },
         Request.ResumeWithoutHolder => new WireRequest { ResumeWithoutHolder = true },
         Request.HandOver handOver => new WireRequest { HandOver = handOver.Successor },
+        Request.SetSynchronous set => new WireRequest { Synchronous = set },
+        Request.SetTimes set => new WireRequest { Times = set.Times },
         _ => throw new ArgumentException($"{request.GetType().Name} is not asked from outside", nameof(request)),
     };
 
@@ -117,6 +126,8 @@ internal sealed record WireRequest
         { Resume: true } => new Request.Resume(),
         { ResumeWithoutHolder: true } => new Request.ResumeWithoutHolder(),
         { HandOver: { } successor } => new Request.HandOver(successor),
+        { Synchronous: { Count: >= 1 } set } => set,
+        { Times: { } times } when times.Ttl > TimeSpan.Zero && times.RestartGrace >= TimeSpan.Zero => new Request.SetTimes(times),
         _ => null,
     };
 }

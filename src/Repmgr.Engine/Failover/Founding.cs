@@ -208,6 +208,7 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             Synchronous = settings.Synchronous == SyncMode.Off
                 ? null
                 : new FoundingSet(settings.Synchronous, settings.SynchronousNodeCount, DataIdentity.Ensure(node.DataDirectory)),
+            Times = new AgreedTimes(policy.Ttl, policy.RestartGrace),
         };
         if (await AgentTables.FoundAsync(node.Connector, node.Conninfo, document, cancel).WaitAsync(EchoWithin, cancel) is not { } refused)
         {
@@ -241,11 +242,11 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         {
             Term = first,
             VotedFor = founding.Holder,
-            LongestPromise = policy.Ttl,
+            LongestPromise = policy.Under(founding.Times).Ttl,
             Held = holds ? first : new Term(0),
             Served = holds ? first : new Term(0),
             AttachFrom = first,
-            Membership = new Membership(first, 1, [.. founding.Voters.Select(voter => new Voter(voter.Id, voter.HasData))]),
+            Membership = new Membership(first, 1, [.. founding.Voters.Select(voter => new Voter(voter.Id, voter.HasData))]) { Times = founding.Times },
             Announced = history,
             Data = hasData ? history : null,
         };

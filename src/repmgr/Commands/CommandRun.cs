@@ -29,6 +29,7 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
         CommandName.ServiceStatus => new ServiceStatusCommand(),
         CommandName.ServicePause => new ServicePauseCommand(pauses: true),
         CommandName.ServiceUnpause => new ServicePauseCommand(pauses: false),
+        CommandName.ServiceSet => new ServiceSetCommand(),
         CommandName.DaemonStart => new DaemonServiceCommand(starts: true),
         CommandName.DaemonStop => new DaemonServiceCommand(starts: false),
         CommandName.NodeVerify => new NodeVerifyCommand(),

@@ -25,6 +25,9 @@ public sealed record AgentReport
 
     public TimeSpan Ttl { get; init; }
 
+    /// <summary><c>agent_restart_grace</c>, as it goes by it.</summary>
+    public TimeSpan RestartGrace { get; init; }
+
     public Term Term { get; init; }
 
     /// <summary>Who holds <see cref="Term"/>; null: nobody that it knows of.</summary>
@@ -95,6 +98,7 @@ public sealed record AgentReport
             IsVoter = true,
             Role = Draft.NameOf(state.Role),
             Ttl = state.Policy.Ttl,
+            RestartGrace = state.Policy.RestartGrace,
             Term = durable.Term,
             Holder = holding is not null ? state.Node : state.Leader is { } leader && leader.Term == durable.Term && durable.Closed < durable.Term ? leader.Node : null,
             LeaseLeft = holding?.End - now,

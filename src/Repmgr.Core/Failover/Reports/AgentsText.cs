@@ -30,6 +30,18 @@ public static class AgentsText
         return lines;
     }
 
+    /// <summary>What the cluster remembers and goes by, whatever the files of its nodes say (R13): as it would stand in them.</summary>
+    public static string Agreed(AgentsView agents)
+    {
+        ArgumentNullException.ThrowIfNull(agents);
+        string mode = (agents.Set?.Mode ?? SyncMode.Off).ToString().ToLowerInvariant();
+        string count = agents.Set is { Mode: not SyncMode.Off } set ? string.Create(CultureInfo.InvariantCulture, $", synchronous_node_count = {set.Wanted}") : "";
+        return $"synchronous = {mode}{count}{(agents.Holder is { } holder ? $", lease_ttl = {Setting(holder.Ttl)}, agent_restart_grace = {Setting(holder.RestartGrace)}" : "")}";
+    }
+
+    private static string Setting(TimeSpan time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time.TotalSeconds:0}s" : $"{time.TotalMilliseconds:0}ms")}");
+
     private static string Lease(AgentsView agents) => agents.Holder switch
     {
         { IsServing: true, LeaseLeft: var left } holder when !(left > TimeSpan.Zero) => $"failover: automatic; term {holder.Term} is held by {agents.Label(holder.Node)}, whose lease is over: it takes writes because failover is paused",

@@ -4,6 +4,8 @@ namespace Repmgr.Core.Settings.Table;
 
 internal static class FailoverSettings
 {
+    private const string Agreed = "Taken from the primary's node when failover begins; from then on the cluster remembers it, and \"repmgr service set\" changes it.";
+
     public static IReadOnlyList<Setting> All { get; } =
     [
         new Setting<FailoverMode>(
@@ -20,7 +22,7 @@ internal static class FailoverSettings
         },
         Delay("lease_ttl", s => s.LeaseTtl, (s, v) => s with { LeaseTtl = v },
             "How long a lease lasts: the right to be primary, which a majority of the agents has to renew. A host that falls silent is replaced after this time; "
-            + "a primary that reaches no majority for so long takes itself out of service. The same on all nodes."),
+            + "a primary that reaches no majority for so long takes itself out of service. " + Agreed),
         Delay("lease_renew_interval", s => s.LeaseRenewInterval, (s, v) => s with { LeaseRenewInterval = v },
             "How often the primary's agent renews its lease. Two renewals must fit into lease_ttl less a tenth of it and half a second."),
         new Setting<string>("api_listen", SettingType.NonEmpty("an address and a port: *:8008"), s => s.ApiListen, (s, v) => s with { ApiListen = v })
@@ -50,12 +52,12 @@ internal static class FailoverSettings
             Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
             Description = "What a commit waits for. off: for no standby; what none had received is lost with a host that falls silent. quorum: for synchronous_node_count standbys, or as many as there are; "
                 + "whoever is promoted has every commit that was acknowledged. strict: likewise, and writes wait while there are fewer. "
-                + "Taken from the primary's node when failover begins; from then on the cluster remembers it, and what stands in a file is not looked at.",
+                + Agreed,
         },
         new Setting<int>("synchronous_node_count", SettingType.Integer(1, 100), s => s.SynchronousNodeCount, (s, v) => s with { SynchronousNodeCount = v })
         {
             Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
-            Description = "How many standbys have to have a commit on disk before it is acknowledged, with synchronous = quorum or strict.",
+            Description = "How many standbys have to have a commit on disk before it is acknowledged, with synchronous = quorum or strict. " + Agreed,
         },
         Delay("wal_rescue_timeout", s => s.WalRescueTimeout, (s, v) => s with { WalRescueTimeout = v },
             "How long the server of a failed primary is kept down while a standby fetches the WAL that it lacks from there."),
@@ -67,7 +69,7 @@ internal static class FailoverSettings
                 + "What only it has is kept below state_directory first.",
         },
         Delay("agent_restart_grace", s => s.AgentRestartGrace, (s, v) => s with { AgentRestartGrace = v },
-            "How long a primary may write while its repmgrd is stopped to be started again. After it the guard takes the server out of service, and the others elect."),
+            "How long a primary may write while its repmgrd is stopped to be started again. After it the guard takes the server out of service, and the others elect. " + Agreed),
         Delay("failover_cooldown", s => s.FailoverCooldown, (s, v) => s with { FailoverCooldown = v },
             "A primary that was promoted a shorter time ago than this is not replaced because its server hangs: it may go on. A server that has ended, and a lease that has, are not waited for."),
         Hook("before_promote_command", s => s.BeforePromoteCommand, (s, v) => s with { BeforePromoteCommand = v },

@@ -169,7 +169,8 @@ public sealed class AgentApiTests
     [Fact]
     public void All_requests_travel()
     {
-        foreach (Request request in new Request[] { new Request.Pause(TimeSpan.FromSeconds(1)), new Request.Resume(), new Request.ResumeWithoutHolder(), new Request.HandOver(new NodeId(3)) })
+        foreach (Request request in new Request[] { new Request.Pause(TimeSpan.FromSeconds(1)), new Request.Resume(), new Request.ResumeWithoutHolder(), new Request.HandOver(new NodeId(3)),
+            new Request.SetSynchronous(SyncMode.Strict, 2), new Request.SetTimes(new AgreedTimes(TimeSpan.FromSeconds(4), TimeSpan.FromMinutes(1))) })
         {
             byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(WireRequest.Of(request), AgentJson.Default.WireRequest);
             Assert.Equal(request, JsonSerializer.Deserialize(bytes, AgentJson.Default.WireRequest)!.Asked());

@@ -34,6 +34,7 @@ internal static class Agents
             IsVoter = true,
             Role = holds ? "Serving" : "Voting",
             Ttl = TimeSpan.FromSeconds(3),
+            RestartGrace = TimeSpan.FromSeconds(30),
             Term = new Term(3),
             Holder = new NodeId(1),
             LeaseLeft = holds ? TimeSpan.FromSeconds(2.4) : null,

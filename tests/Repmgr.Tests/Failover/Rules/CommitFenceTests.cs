@@ -221,6 +221,14 @@ public sealed class CommitFenceTests
     }
 
     [Fact]
+    public void R9_strict_with_more_standbys_than_there_are_is_refused()
+    {
+        OneAgent holder = new OneAgent(node: 1).See(new ServerView.Writable(At(500)) { Identity = 1 }).Echo(1.9).Pass(0.05).Ask(new Request.SetSynchronous(SyncMode.Strict, 3));
+        Assert.Contains("there are 2", holder.Replies[^1].Refusal, StringComparison.Ordinal);
+        Assert.Null(holder.Ask(new Request.SetSynchronous(SyncMode.Strict, 2)).Replies[^1].Refusal);
+    }
+
+    [Fact]
     public void R12_the_data_of_a_member_are_overwritten_only_when_a_majority_remembers_a_set_without_it_5()
     {
         TermHistory fork = First.PromotedAt(At(1500), new Term(2));

@@ -187,6 +187,20 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public void R13_a_lease_that_leaves_no_room_for_renewals_is_refused_and_a_longer_one_has_a_longer_margin()
+    {
+        OneAgent holder = Serving().AcknowledgedBy(3).Ask(new Request.SetTimes(new AgreedTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30))));
+        Assert.Contains("no room for two renewals", holder.Replies[^1].Refusal, StringComparison.Ordinal);
+        Assert.Equal(new AgentPolicy(), holder.State.Policy);
+
+        holder.Ask(new Request.SetTimes(new AgreedTimes(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30))));
+        Assert.Equal(TimeSpan.FromSeconds(3), holder.State.Policy.DriftMargin);
+        TimeSpan sent = holder.Now;
+        holder.AcknowledgedBy(3);
+        Assert.Equal(sent + TimeSpan.FromSeconds(27), Lease(holder));
+    }
+
+    [Fact]
     public void R18_a_server_that_is_promoted_by_other_means_is_taken_out_of_service_17()
     {
         OneAgent voter = new OneAgent().SeeStandby(900).Renew(1, term: 1).See(new ServerView.Writable(At(950)));

@@ -17,6 +17,8 @@ public sealed class RestartTests
         Assert.Equal(new AgentPolicy().RestartGrace, renew.Ttl);
         holder.Echo(1.5).Hear(3, new Message.Renewed(renew.Term, renew.Round, new NodeId(1)));
         Assert.IsType<AgentStep.Exit>(holder.Steps[^1]);
+        // Two clocks part more in so long a time than in one ttl.
+        Assert.Equal(holder.Now + TimeSpan.FromSeconds(30 - 3 - 0.5), holder.GuardOrders[^1].Deadline);
     }
 
     [Fact]
