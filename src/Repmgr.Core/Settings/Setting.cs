@@ -29,6 +29,9 @@ public abstract class Setting(string name)
     /// <summary>What has taken its place since an earlier generation, so that it is accepted without effect; else null.</summary>
     public string? Replaced { get; init; }
 
+    /// <summary>What holds instead where agents decide (<c>failover = automatic</c>), and it decides nothing: a clause; else null.</summary>
+    public string? WithAgents { get; init; }
+
     /// <summary>Why it is accepted but has no effect and never will; else null.</summary>
     public string? Retired { get; init; }
 

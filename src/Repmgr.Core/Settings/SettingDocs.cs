@@ -92,6 +92,8 @@ public static class SettingDocs
             text.Append("- May be given several times; the values add up.\n");
         if (setting.Pending is { } feature)
             text.Append("- No effect yet: ").Append(feature).Append(" is not in this version. The key is accepted with a notice.\n");
+        if (setting.WithAgents is { } instead)
+            text.Append("- With failover = automatic it decides nothing about a failover: ").Append(instead).Append(". It is accepted with a notice.\n");
         if (setting.Replaced is { } replaced)
             text.Append("- No effect any more: since repmgr 6 ").Append(replaced).Append(". The key is accepted with a notice.\n");
         text.Append('\n');

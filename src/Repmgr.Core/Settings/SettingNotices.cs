@@ -6,7 +6,7 @@ namespace Repmgr.Core.Settings;
 internal static class SettingNotices
 {
     public static IEnumerable<LogLine> For(Settings settings, IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) =>
-        [.. Replaced(inForce), .. Pending(inForce), .. Retired(inForce), .. Password(settings, inForce), .. Events(settings, inForce)];
+        [.. Replaced(inForce), .. Pending(inForce), .. Retired(inForce), .. WithAgents(settings, inForce), .. Password(settings, inForce), .. Events(settings, inForce)];
 
     /// <summary>One notice for each feature: a file of 5.x has many such keys.</summary>
     private static IEnumerable<LogLine> Pending(IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) =>
@@ -31,6 +31,16 @@ internal static class SettingNotices
         from entry in inForce
         where entry.Setting.Retired is not null
         select new LogLine(Severity.Warning, $"setting \"{entry.Assigned.Name}\" has no effect any more {entry.Assigned.Place}", entry.Setting.Retired);
+
+    private static IEnumerable<LogLine> WithAgents(Settings settings, IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) => settings.Failover != FailoverMode.Automatic
+        ? []
+        : from entry in inForce
+          where entry.Setting.WithAgents is not null
+          group entry by entry.Setting.WithAgents into reason
+          select new LogLine(
+              Severity.Notice,
+              $"with failover = automatic settings decide nothing about a failover: {string.Join(", ", reason.Select(entry => $"\"{entry.Assigned.Name}\""))}",
+              $"Instead {reason.Key}. Set at {string.Join(", ", reason.Select(entry => entry.Assigned.Place.Short))}.");
 
     private static IEnumerable<LogLine> Password(Settings settings, IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce)
     {

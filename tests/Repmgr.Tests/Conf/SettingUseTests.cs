@@ -42,6 +42,50 @@ public sealed class SettingUseTests
         }
     }
 
+    [Fact]
+    public void Every_key_that_decides_nothing_where_agents_do_is_accepted_there_with_a_line_that_says_what_does()
+    {
+        Setting[] keys = [.. SettingTable.All.Where(setting => setting.WithAgents is not null)];
+        Assert.Equal(
+            ["async_query_timeout", "connection_check_query", "connection_check_type", "reconnect_attempts", "reconnect_interval", "service_promote_command", "use_replication_slots"],
+            keys.Select(setting => setting.Name).Order());
+        foreach (Setting setting in keys)
+        {
+            Assigned assigned = new(setting.Name, Other(setting), new ConfPlace("repmgr.conf", 7));
+            Assert.DoesNotContain(SettingsReader.Read([assigned]).Notices, line => line.Message.Contains(setting.Name, StringComparison.Ordinal));
+            SettingsRead read = SettingsReader.Read([assigned, new Assigned("failover", "automatic", new ConfPlace("repmgr.conf", 8))]);
+            Assert.Contains(read.Notices, line => line.Message.Contains($"\"{setting.Name}\"", StringComparison.Ordinal)
+                && $"{line.Detail}".Contains(setting.WithAgents!, StringComparison.Ordinal) && $"{line.Detail}".Contains("repmgr.conf:7", StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>The keys of repmgr 5.x that say how a failover is carried out: each is honoured, or explained.</summary>
+    [Theory]
+    [InlineData("promote_command")]
+    [InlineData("follow_command")]
+    [InlineData("reconnect_attempts")]
+    [InlineData("reconnect_interval")]
+    [InlineData("connection_check_type")]
+    [InlineData("async_query_timeout")]
+    [InlineData("degraded_monitoring_timeout")]
+    [InlineData("primary_notification_timeout")]
+    [InlineData("repmgrd_standby_startup_timeout")]
+    [InlineData("standby_disconnect_on_failover")]
+    [InlineData("sibling_nodes_disconnect_timeout")]
+    [InlineData("primary_visibility_consensus")]
+    [InlineData("always_promote")]
+    [InlineData("failover_validation_command")]
+    [InlineData("election_rerun_interval")]
+    [InlineData("reconnect_loop_sync")]
+    [InlineData("service_promote_command")]
+    [InlineData("use_replication_slots")]
+    public void A_key_of_5_that_agents_do_not_go_by_is_explained(string key)
+    {
+        Setting setting = SettingTable.All.Single(known => known.Name == key);
+        SettingsRead read = SettingsReader.Read([new Assigned(key, Other(setting), new ConfPlace("repmgr.conf", 7)), new Assigned("failover", "automatic", new ConfPlace("repmgr.conf", 8))]);
+        Assert.Contains(read.Notices, line => line.Message.Contains($"\"{key}\"", StringComparison.Ordinal) && line.Severity == Core.Problems.Severity.Notice);
+    }
+
     private static string[] Readers(string property) => property == "MonitoringHistory" ? [property, "KeepsMonitoringHistory"] : [property];
 
     /// <summary>The property that changes when the key is set.</summary>

@@ -26,6 +26,7 @@ internal static class DaemonSettings
         {
             Group = SettingGroup.Daemon,
             TakesEffect = TakesEffect.OnReload,
+            WithAgents = Feature.LeasesInstead,
             Description = "How repmgrd sees whether a server is there: whether it accepts connections (ping), by a new connection each time (connection), or by a query (query).",
         },
         new Setting<string>(
@@ -33,6 +34,7 @@ internal static class DaemonSettings
         {
             Group = SettingGroup.Daemon,
             TakesEffect = TakesEffect.OnReload,
+            WithAgents = Feature.LeasesInstead,
             Description = "The query of connection_check_type = query.",
         },
         new Setting<int>("reconnect_attempts", SettingType.Integer(min: 0), s => s.ReconnectAttempts, (s, v) => s with { ReconnectAttempts = v })
@@ -40,6 +42,7 @@ internal static class DaemonSettings
             Group = SettingGroup.Daemon,
             Since = Generation.Two,
             TakesEffect = TakesEffect.OnReload,
+            WithAgents = Feature.LeasesInstead,
             Description = "How often repmgrd looks again for a server that does not answer before it takes it as gone.",
         },
         new Setting<TimeSpan>("reconnect_interval", SettingType.Seconds(), s => s.ReconnectInterval, (s, v) => s with { ReconnectInterval = v })
@@ -47,6 +50,7 @@ internal static class DaemonSettings
             Group = SettingGroup.Daemon,
             Since = Generation.Two,
             TakesEffect = TakesEffect.OnReload,
+            WithAgents = Feature.LeasesInstead,
             Description = "How long repmgrd waits between these attempts.",
         },
         new Setting<bool>("reconnect_loop_sync", SettingType.Boolean, s => s.ReconnectLoopSync, (s, v) => s with { ReconnectLoopSync = v })
@@ -62,6 +66,7 @@ internal static class DaemonSettings
             Group = SettingGroup.Daemon,
             Since = Generation.Two,
             TakesEffect = TakesEffect.OnReload,
+            WithAgents = Feature.LeasesInstead,
             Description = "How long repmgrd waits for the answer to a query on an open connection.",
         },
         new Setting<TimeSpan?>(

@@ -20,6 +20,7 @@ internal static class ReplicationSettings
         new Setting<bool>("use_replication_slots", SettingType.Boolean, s => s.UseReplicationSlots, (s, v) => s with { UseReplicationSlots = v })
         {
             Group = SettingGroup.Replication,
+            WithAgents = Feature.SlotsInstead,
             Description = "Whether each standby gets a replication slot on its upstream, named repmgr_slot_<node_id>, so that no WAL it needs is removed.",
         },
         new Setting<string?>("passfile", SettingType.Path, s => s.Passfile, (s, v) => s with { Passfile = v })

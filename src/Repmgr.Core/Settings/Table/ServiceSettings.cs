@@ -11,6 +11,7 @@ internal static class ServiceSettings
         new Setting<string?>("service_promote_command", SettingType.Command, s => s.ServicePromoteCommand, (s, v) => s with { ServicePromoteCommand = v })
         {
             Group = SettingGroup.ServiceCommands,
+            WithAgents = Feature.PromotesInstead,
             Description = "The command that promotes this node's server. When it is not set, the server's function pg_promote does it, and where the role may not execute that, pg_ctl.",
         },
         Daemon("repmgrd_service_start_command", s => s.RepmgrdServiceStartCommand, (s, v) => s with { RepmgrdServiceStartCommand = v }, "starts"),
