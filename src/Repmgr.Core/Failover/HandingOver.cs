@@ -18,9 +18,24 @@ internal static class HandingOver
             return "The cluster is paused: end the pause first, with \"repmgr service unpause\".";
         if (state.IsStopping || state.Role is not Role.Holding { Stage: HoldingStage.Serving } || state.Server is not ServerView.Writable)
             return "The server of this node does not take writes.";
-        turn.State = state with { Successor = new Successor(successor, turn.Durable.Held, TimeSpan.MaxValue) };
-        Fencing.Begin(turn, "HandsOver", Rule, $"node {successor} is to be the primary", isOrderly: true);
+        if (state.Doing is AgentStep.PrepareHandOver preparing)
+            return $"The role is about to be handed over to node {preparing.Successor}.";
+        turn.DoNow(new AgentStep.PrepareHandOver(successor));
         return null;
+    }
+
+    /// <summary>The lease was renewed while the operator's command ran: what has come about meanwhile may speak against it.</summary>
+    public static void Prepared(Draft turn, NodeId successor)
+    {
+        AgentState state = turn.State;
+        if (state is not { IsStopping: false, Role: Role.Holding { Stage: HoldingStage.Serving, Affirming: null } holding, Server: ServerView.Writable } || Pausing.IsOn(state))
+        {
+            turn.Record("HandsOverNot", Rule, $"node {successor} was to be the primary, and it is paused, or the server does not write any more");
+            return;
+        }
+
+        turn.State = state with { Successor = new Successor(successor, holding.Term, TimeSpan.MaxValue) };
+        Fencing.Begin(turn, "HandsOver", Rule, $"node {successor} is to be the primary", isOrderly: true);
     }
 
     /// <summary>The term was given back: the wait for the successor begins.</summary>

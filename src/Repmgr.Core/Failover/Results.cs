@@ -27,6 +27,9 @@ internal static class Results
                 turn.Remember(turn.Durable with { Rebuilding = rebuilding with { IsCopied = true } });
                 Following.Settle(turn);
                 break;
+            case AgentStep.PrepareHandOver prepared:
+                HandingOver.Prepared(turn, prepared.Successor);
+                break;
             case AgentStep.StartServer or AgentStep.Follow or AgentStep.Rebuild:
                 Following.Settle(turn);
                 break;

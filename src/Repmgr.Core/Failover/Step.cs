@@ -58,6 +58,10 @@ public abstract record AgentStep
     /// <summary>Keep the diverged WAL, make the data anew from the holder's, give them a new identity at the end, and follow it (R12).</summary>
     public sealed record Rebuild(Term Term, NodeId Holder) : AgentStep;
 
+    /// <summary>The operator's command before a demotion, while the lease goes on; what becomes of it changes nothing (R18, docs/adr/0091).</summary>
+    /// <param name="Successor">Who is to be the primary.</param>
+    public sealed record PrepareHandOver(NodeId Successor) : AgentStep;
+
     /// <summary>End the agent's process.</summary>
     public sealed record Exit : AgentStep;
 }

@@ -128,6 +128,7 @@ public sealed record Settings
     public TimeSpan FailoverCooldown { get; init; } = TimeSpan.FromSeconds(60);
     public string? BeforePromoteCommand { get; init; }
     public string? AfterPromoteCommand { get; init; }
+    public string? BeforeDemoteCommand { get; init; }
     public string? AfterDemoteCommand { get; init; }
     public string? BeforeFollowCommand { get; init; }
     public string? AfterFollowCommand { get; init; }

@@ -24,7 +24,13 @@ internal sealed class AgentHooks(Settings settings, NodeId node, string name, IL
 
     public void AfterPromote(AgentStep.Promote step) => Begin(settings.AfterPromoteCommand, "after_promote_command", "after_promote", node, step.Term);
 
-    /// <summary>Of a server that is taken out of service. A command before that would have to be waited for, and there is no time.</summary>
+    /// <summary>Of a server that is to be stopped in good order, so that another node takes over: its lease is renewed meanwhile.</summary>
+    public Task BeforeDemoteAsync(NodeId successor, CancellationToken cancel) =>
+        RunAsync(settings.BeforeDemoteCommand, "before_demote_command", "before_demote", successor, null, settings.HookTimeout, cancel);
+
+    /// <summary>Of a server that is taken out of service for any other reason. Nothing waits for the command, since there is no time (R3).</summary>
+    public void BesideDemote() => Begin(settings.BeforeDemoteCommand, "before_demote_command", "before_demote", null, null);
+
     public void AfterDemote() => Begin(settings.AfterDemoteCommand, "after_demote_command", "after_demote", null, null);
 
     public Task BeforeFollowAsync(AgentStep.Follow step, CancellationToken cancel) =>

@@ -31,9 +31,14 @@ internal sealed class AgentSteps(AgentParts parts, LoopLink loop, TimeSpan promo
         switch (step)
         {
             case AgentStep.Fence fence:
+                if (!fence.IsOrderly)
+                    parts.Hooks.BesideDemote();
                 StepOutcome fenced = await parts.Fence.FenceAsync(fence.IsOrderly, cancel);
                 parts.Hooks.AfterDemote();
                 return fenced;
+            case AgentStep.PrepareHandOver prepare:
+                await parts.Hooks.BeforeDemoteAsync(prepare.Successor, cancel);
+                return new StepOutcome.Done();
             case AgentStep.CutReceiver:
                 return await parts.Cut.CutAsync(cancel);
             case AgentStep.FetchWal fetch:

@@ -15,6 +15,7 @@ internal static class StepText
         AgentStep.Promote promote => $"promote the server in term {promote.Term}",
         AgentStep.Follow follow => $"follow node {follow.Holder} in term {follow.Term}",
         AgentStep.SetSynchronous set => $"let commits wait for {set.Set.Set}, under {set.Set.Stamp}",
+        AgentStep.PrepareHandOver prepare => $"prepare to hand over to node {prepare.Successor}",
         AgentStep.Rebuild rebuild => $"make the data anew from node {rebuild.Holder}",
         _ => "end",
     };

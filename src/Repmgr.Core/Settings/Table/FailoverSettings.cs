@@ -75,6 +75,9 @@ internal static class FailoverSettings
         Hook("before_promote_command", s => s.BeforePromoteCommand, (s, v) => s with { BeforePromoteCommand = v },
             "A command that is run before this node is promoted. It gets no longer than the lease allows, which is less than lease_ttl; whatever becomes of it, the promotion follows."),
         Hook("after_promote_command", s => s.AfterPromoteCommand, (s, v) => s with { AfterPromoteCommand = v }, "A command that is run when this node was promoted."),
+        Hook("before_demote_command", s => s.BeforeDemoteCommand, (s, v) => s with { BeforeDemoteCommand = v },
+            "A command that is run before this node's server is stopped because another node is to take over, as \"repmgr standby promote\" asks for; it has hook_timeout, and the server writes meanwhile. "
+            + "When the server is taken out of service for any other reason, there is no time: it is begun at the same moment, and not waited for."),
         Hook("after_demote_command", s => s.AfterDemoteCommand, (s, v) => s with { AfterDemoteCommand = v }, "A command that is run when this node's server was taken out of service."),
         Hook("before_follow_command", s => s.BeforeFollowCommand, (s, v) => s with { BeforeFollowCommand = v }, "A command that is run before this node is pointed to a primary."),
         Hook("after_follow_command", s => s.AfterFollowCommand, (s, v) => s with { AfterFollowCommand = v }, "A command that is run when this node was pointed to a primary."),

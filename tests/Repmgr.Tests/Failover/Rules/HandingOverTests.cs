@@ -12,12 +12,30 @@ public sealed class HandingOverTests
     {
         OneAgent holder = Serving().AcknowledgedBy(3).Ask(new Request.HandOver(new NodeId(2)));
         Assert.Null(holder.Replies[^1].Refusal);
+        Assert.Equal(new AgentStep.PrepareHandOver(new NodeId(2)), Assert.Single(holder.Steps));
+        Assert.Contains("about to be handed over to node 2", holder.Ask(new Request.HandOver(new NodeId(3))).Replies[^1].Refusal, StringComparison.Ordinal);
+        // The operator's command has its time: the lease goes on.
+        holder.Pass(0.5).AcknowledgedBy(3).Echo(1.9).Pass(0.05);
+        Assert.IsType<Role.Holding>(holder.State.Role);
+        holder.Finish(new StepOutcome.Done());
         Assert.True(Assert.IsType<AgentStep.Fence>(holder.Steps[^1]).IsOrderly);
         Assert.Null(holder.Told<Message.Resign>(3));
         holder.Stopped(500).Pass(1.1);
         Message.Resign[] said = [.. holder.Sent.Select(envelope => envelope.Message).OfType<Message.Resign>()];
         Assert.True(said.Length > 2);
         Assert.All(said, resign => Assert.Equal(new NodeId(2), resign.Successor));
+    }
+
+    [Fact]
+    public void R18_what_came_about_while_it_was_prepared_may_speak_against_it()
+    {
+        OneAgent paused = Serving().AcknowledgedBy(3).Ask(new Request.HandOver(new NodeId(2))).Ask(new Request.Pause(TimeSpan.FromSeconds(60)));
+        paused.Finish(new StepOutcome.Done());
+        Assert.IsType<Role.Holding>(paused.State.Role);
+        Assert.Equal("HandsOverNot", paused.State.Decisions[^1].Name);
+
+        OneAgent died = Serving().AcknowledgedBy(3).Ask(new Request.HandOver(new NodeId(2))).See(new ServerView.Down(OneAgent.At(500)));
+        Assert.False(Assert.IsType<AgentStep.Fence>(died.Steps[^1]).IsOrderly);
     }
 
     [Theory]

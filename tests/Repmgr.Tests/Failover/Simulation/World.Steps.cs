@@ -75,6 +75,9 @@ internal sealed partial class World
                 NameNobody(node);
                 StartServer(node, finish);
                 break;
+            case AgentStep.PrepareHandOver:
+                After(_random.Next(2) == 0 ? TimeSpan.Zero : Between(1, 4000), () => finish(new StepOutcome.Done()));
+                break;
             case AgentStep.SetSynchronous set:
                 SetSynchronous(node, set.Set, finish);
                 break;
