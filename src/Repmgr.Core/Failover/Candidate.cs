@@ -104,7 +104,7 @@ internal static class Candidate
     /// <summary>The holder makes the term history, with its own line; a majority remembers it before the server writes (R7).</summary>
     private static void Win(Draft turn, Role.Standing standing, Lsn end, ImmutableArray<VoterId> votes)
     {
-        TermHistory history = turn.Durable.Data!.PromotedAt(end, standing.Term);
+        TermHistory history = turn.Durable.Data!.PromotedAt(end, standing.Term, turn.State.Node);
         turn.Remember(turn.Durable with { Held = standing.Term, Announced = history, Data = history, Membership = Members.Affirmed(standing.Membership, standing.Term) });
         bool isElected = IsElected(turn, standing, votes);
         if (isElected)

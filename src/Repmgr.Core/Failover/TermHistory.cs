@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Repmgr.Core.Cluster;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Failover;
@@ -9,7 +10,11 @@ namespace Repmgr.Core.Failover;
 /// <param name="Timeline">Where it wrote. For people: two forks from one position can have one number, so it decides nothing.</param>
 /// <param name="Begin">The first position that it could write.</param>
 /// <param name="Promoted">The term whose promotion began the timeline: the same term, or an earlier one of a holder that went on (R3).</param>
-public readonly record struct TermLine(Term Term, int Timeline, Lsn Begin, Term Promoted);
+public readonly record struct TermLine(Term Term, int Timeline, Lsn Begin, Term Promoted)
+{
+    /// <summary>Who held the term: for people; null: that was not remembered.</summary>
+    public NodeId? Holder { get; init; }
+}
 
 /// <summary>How far a node's data go: the term that wrote the last byte, then the position. Greater is newer (R7).</summary>
 public readonly record struct DataPosition(Term Term, Lsn Position) : IComparable<DataPosition>
@@ -53,12 +58,12 @@ public sealed class TermHistory(ImmutableArray<TermLine> lines) : IEquatable<Ter
     public DataPosition At(Lsn position) => new(LineAt(position).Promoted, position);
 
     /// <summary>The history of data that end at <paramref name="position"/>, with a line for what is written from there on.</summary>
-    public TermHistory PromotedAt(Lsn position, Term term) =>
-        new([.. Lines.Where((line, index) => index == 0 || line.Begin < position), new TermLine(term, Newest.Timeline + 1, position, term)]);
+    public TermHistory PromotedAt(Lsn position, Term term, NodeId? holder = null) =>
+        new([.. Lines.Where((line, index) => index == 0 || line.Begin < position), new TermLine(term, Newest.Timeline + 1, position, term) { Holder = holder }]);
 
     /// <summary>The same WAL goes on in a new term.</summary>
     public TermHistory ContinuedAt(Lsn position, Term term) =>
-        new([.. Lines, new TermLine(term, Newest.Timeline, position, Newest.Promoted)]);
+        new([.. Lines, new TermLine(term, Newest.Timeline, position, Newest.Promoted) { Holder = Newest.Holder }]);
 
     /// <summary>Data of this history that end at <paramref name="position"/> hold something that data of the other do not (R12).</summary>
     public bool Diverges(Lsn position, TermHistory other) => position > CommonUntil(other);

@@ -59,11 +59,17 @@ public sealed class AgentApi
         _ask = ask;
     }
 
+    /// <summary>When terms began.</summary>
+    internal Func<IReadOnlyList<TermBegan>> Began { get; init; } = () => [];
+
+    /// <summary>What a node is called; null: it is not known.</summary>
+    internal Func<NodeId, string?> NameOf { get; init; } = _ => null;
+
     public ApiReply Answer(ApiRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (!request.Path.StartsWith("/v1/", StringComparison.Ordinal))
-            return HealthPaths.Answer(request.Method, request.Path, _health(), () => _report().History);
+            return HealthPaths.Answer(request.Method, request.Path, _health(), () => new EndedTimelines(_report().History, Began(), NameOf));
 
         SealedBy? by = SealedBy.Read(request.Header(SenderHeader), request.Header(NonceHeader), request.Header(AudienceHeader));
         if (by is null || !MessageSeal.AreEqual(request.Header(SealHeader), _seal.Of(request.Method, request.Path, by, request.Body.Span)))

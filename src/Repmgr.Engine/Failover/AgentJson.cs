@@ -17,7 +17,15 @@ namespace Repmgr.Engine.Failover;
 internal sealed record AgentFile(int Version, VoterId Voter, IReadOnlyList<KnownNode> Nodes, DurableState? Durable)
 {
     public const int Current = 1;
+
+    /// <summary>When this agent heard of the terms in its history: for people, nothing is decided by it.</summary>
+    public IReadOnlyList<TermBegan>? Began { get; init; }
 }
+
+/// <summary>When an agent first remembered a term's history.</summary>
+/// <param name="Term">Which.</param>
+/// <param name="At">By the wall clock of its host.</param>
+internal sealed record TermBegan(Term Term, DateTimeOffset At);
 
 /// <summary>How a node is reached.</summary>
 /// <param name="Id">Which.</param>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
-using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Hosts;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
@@ -106,7 +105,11 @@ public sealed class FailoverAgent(
         var api = new AgentApi(
             parts.Seal, node.Id, parts.Boot, envelope => _link.Post(at => new Input.Received(at, envelope)), () => parts.Greet(_link.HeldHistory),
             parts.Rescue.Serve, parts.Rescue.Timeline, reports.Health, reports.Report,
-            request => _link.AskAsync(request, () => $"The agent of node {node.Id} takes no part in failover yet: {founding.Said}."));
+            request => _link.AskAsync(request, () => $"The agent of node {node.Id} takes no part in failover yet: {founding.Said}."))
+        {
+            Began = () => state.Content.Began ?? [],
+            NameOf = id => state.Known(id)?.Name,
+        };
         await using IAsyncDisposable listening = await listen(api, settings.ApiListen, cancel);
 
         var echoes = new GuardEchoes(policy.RenewEvery, _link.Post);
@@ -120,8 +123,7 @@ public sealed class FailoverAgent(
             await Task.Delay(ServerEyes.Every, cancel);
         while (!await echoes.AskAsync(guard, new GuardOrder(null)))
             cancel.ThrowIfCancellationRequested();
-        if (Differing(durable.Set) is { } differing)
-            log.Write(Severity.Warning, differing);
+        AgreedDifferences.Warn(settings, durable, log);
 
         var events = new AgentEvents(node.Id, () => _link.State, announce, log);
         var steps = new AgentSteps(parts, _link, policy.PromoteTimeout, () => _exit.TrySetResult(), log);
@@ -149,19 +151,5 @@ public sealed class FailoverAgent(
             parts.Probe.Nudge();
         parts.Eyes.Nudge();
         events.Finished(step, result);
-    }
-
-    /// <summary>What the cluster remembers counts, not what this node's file says (R13); null: they agree.</summary>
-    private Problem? Differing(RememberedSet? set)
-    {
-        (SyncMode mode, int count) = set is null ? (SyncMode.Off, settings.SynchronousNodeCount) : (set.Mode, set.Wanted);
-        return mode == settings.Synchronous && (mode == SyncMode.Off || count == settings.SynchronousNodeCount)
-            ? null
-            : new Problem(
-                string.Create(CultureInfo.InvariantCulture, $"synchronous = {Word(settings.Synchronous)} with synchronous_node_count = {settings.SynchronousNodeCount} is not what the cluster has agreed on"),
-                string.Create(CultureInfo.InvariantCulture, $"It remembers synchronous = {Word(mode)}, synchronous_node_count = {count} since its failover began, and that counts."),
-                "Write the same into repmgr.conf.");
-
-        static string Word(SyncMode mode) => mode.ToString().ToLowerInvariant();
     }
 }

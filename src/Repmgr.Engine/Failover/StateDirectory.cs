@@ -102,10 +102,19 @@ internal sealed class StateDirectory : IDisposable
     {
         lock (_changing)
         {
-            AgentFile content = change(Content);
+            AgentFile content = Dated(change(Content));
             DurableFile.Replace(StateFile, JsonSerializer.SerializeToUtf8Bytes(content, AgentJson.Default.AgentFile));
             Content = content;
         }
+    }
+
+    /// <summary>Notes when the newest term was heard of, and forgets those that are in the history no more.</summary>
+    private static AgentFile Dated(AgentFile content)
+    {
+        if (content.Durable?.Announced is not { } history || content.Began?.Any(began => began.Term == history.Newest.Term) == true)
+            return content;
+        IEnumerable<TermBegan> before = content.Began?.Where(began => history.Lines.Any(line => line.Term == began.Term)) ?? [];
+        return content with { Began = [.. before, new TermBegan(history.Newest.Term, TimeProvider.System.GetUtcNow())] };
     }
 
     /// <summary>The cluster's secret as it was last known; null before it was.</summary>

@@ -60,11 +60,16 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
         var api = new AgentApi(
             seal, Id, boot, envelope => _link.Post(at => new Input.Received(at, envelope)),
             () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null), (_, _) => null, () => null, reports.HealthOfWitness, reports.Report,
-            request => _link.AskAsync(request, () => "The agent of this witness takes no part in failover yet."));
+            request => _link.AskAsync(request, () => "The agent of this witness takes no part in failover yet."))
+        {
+            Began = () => state.Content.Began ?? [],
+            NameOf = id => state.Known(id)?.Name,
+        };
         await using IAsyncDisposable listening = await listen(api, settings.ApiListen, cancel);
 
         var directory = new AgentDirectory(connector, settings.Conninfo!, state, peers, address, log);
         DurableState durable = state.Content.Durable ?? await BeginAsync(state, directory, policy, cancel);
+        AgreedDifferences.Warn(settings, durable, log);
         var writer = new StateWriter(written => state.Change(content => content with { Durable = written }), version => _link.Post(at => new Input.Persisted(at, version)), log);
         writer.Start();
         log.Notice($"the agent of witness {Id} runs: {durable.Membership.Voters.Count} voters, term {durable.Term}", $"It listens at {settings.ApiListen}, keeps its state in \"{state.Path}\", and is reached at {address}.");

@@ -44,7 +44,7 @@ public sealed class AgentApiTests
         Assert.Equal((503, 200), (Status(Healthy, "/synchronous"), Status(Healthy, "/asynchronous")));
         Assert.Equal(503, Status(member with { IsStreaming = false }, "/synchronous"));
 
-        static int Status(AgentHealth health, string path) => HealthPaths.Answer("GET", path, health, () => null).Status;
+        static int Status(AgentHealth health, string path) => HealthPaths.Answer("GET", path, health, () => Unknown).Status;
     }
 
     [Fact]
@@ -134,6 +134,12 @@ public sealed class AgentApiTests
     [InlineData("/read-only", 200, 200)]
     [InlineData("/asynchronous", 200, 503)]
     [InlineData("/async", 200, 503)]
+    [InlineData("/standby-leader", 503, 503)]
+    [InlineData("/quorum", 503, 503)]
+    [InlineData("/read-only-sync", 503, 200)]
+    [InlineData("/read-only-quorum", 503, 200)]
+    [InlineData("/patroni", 200, 200)]
+    [InlineData("/readiness?lag=99", 503, 200)]
     [InlineData("/synchronous", 503, 503)]
     [InlineData("/sync", 503, 503)]
     [InlineData("/health", 200, 200)]
@@ -149,9 +155,9 @@ public sealed class AgentApiTests
         Assert.All(["GET", "HEAD", "OPTIONS"], method =>
         {
             Assert.Equal(onStandby, _api.Answer(new ApiRequest(method, path, _ => null, default)).Status);
-            Assert.Equal(onPrimary, HealthPaths.Answer(method, path, primary, () => null).Status);
+            Assert.Equal(onPrimary, HealthPaths.Answer(method, path, primary, () => Unknown).Status);
         });
-        Assert.Equal(405, HealthPaths.Answer("POST", path, primary, () => null).Status);
+        Assert.Equal(405, HealthPaths.Answer("POST", path, primary, () => Unknown).Status);
     }
 
     [Fact]
@@ -212,11 +218,17 @@ public sealed class AgentApiTests
     public void The_history_has_Patroni_s_form()
     {
         var history = new TermHistory([
-            new TermLine(new Term(1), 1, Lsn.Zero, new Term(1)), new TermLine(new Term(2), 1, new Lsn(50), new Term(1)), new TermLine(new Term(3), 2, new Lsn(100), new Term(3))]);
-        ApiReply reply = HealthPaths.Answer("GET", "/history", Healthy, () => history);
-        Assert.Equal("[[1,100,\"no recovery target specified, term 3\"]]\n", Encoding.UTF8.GetString(reply.Body.Span));
-        Assert.Equal("[]\n", Encoding.UTF8.GetString(HealthPaths.Answer("GET", "/history", Healthy, () => null).Body.Span));
+            new TermLine(new Term(1), 1, Lsn.Zero, new Term(1)), new TermLine(new Term(2), 1, new Lsn(50), new Term(1)),
+            new TermLine(new Term(3), 2, new Lsn(100), new Term(3)) { Holder = new NodeId(2) }, new TermLine(new Term(4), 3, new Lsn(900), new Term(4)) { Holder = new NodeId(3) }]);
+        TermBegan began = new(new Term(4), new DateTimeOffset(2026, 12, 1, 5, 0, 0, TimeSpan.Zero));
+        ApiReply reply = HealthPaths.Answer("GET", "/history", Healthy, () => new EndedTimelines(history, [began], node => node == new NodeId(3) ? "north" : null));
+        Assert.Equal(
+            "[[1,100,\"no recovery target specified, term 3\"],[2,900,\"no recovery target specified, term 4\",\"2026-12-01T05:00:00.000000+00:00\",\"north\"]]\n",
+            Encoding.UTF8.GetString(reply.Body.Span));
+        Assert.Equal("[]\n", Encoding.UTF8.GetString(HealthPaths.Answer("GET", "/history", Healthy, () => Unknown).Body.Span));
     }
+
+    private static EndedTimelines Unknown { get; } = new(null, [], _ => null);
 
     private static SealedBy By(ulong number, ulong audience = Boot) => new(OneAgent.Id(1), 7, number, audience);
 

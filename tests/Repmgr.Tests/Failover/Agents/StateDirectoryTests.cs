@@ -1,4 +1,5 @@
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Failover;
 using Repmgr.Core.Problems;
 using Repmgr.Engine.Failover;
 using Repmgr.Engine.Files;
@@ -36,6 +37,21 @@ public sealed class StateDirectoryTests : IDisposable
         state.KeepSecret([1, 2, 255]);
         Assert.Equal([1, 2, 255], state.Secret());
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(State, "cluster_secret")));
+    }
+
+    [Fact]
+    public void It_notes_when_a_term_was_heard_of_first()
+    {
+        using StateDirectory state = Open(State);
+        DateTimeOffset before = TimeProvider.System.GetUtcNow();
+        DurableState durable = DurableState.Unadmitted(null) with { Announced = OneAgent.First };
+        state.Change(content => content with { Durable = durable });
+        TermBegan first = Assert.Single(state.Content.Began!);
+        Assert.Equal(new Term(1), first.Term);
+        Assert.InRange(first.At, before, TimeProvider.System.GetUtcNow());
+        state.Change(content => content with { Durable = durable with { Announced = OneAgent.First.PromotedAt(OneAgent.At(900), new Term(4), new NodeId(2)) } });
+        Assert.Equal([new Term(1), new Term(4)], state.Content.Began!.Select(began => began.Term));
+        Assert.Equal(first, state.Content.Began![0]);
     }
 
     [Fact]

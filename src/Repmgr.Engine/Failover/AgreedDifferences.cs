@@ -1,0 +1,48 @@
+using System.Globalization;
+using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
+using Repmgr.Core.Problems;
+using Repmgr.Core.Settings;
+using Repmgr.Engine.Logging;
+
+namespace Repmgr.Engine.Failover;
+
+/// <summary>Where a node's file says something else than what the cluster remembers, which counts (R13).</summary>
+internal static class AgreedDifferences
+{
+    public static void Warn(Settings settings, DurableState durable, ILog log)
+    {
+        if (Of(settings, durable) is { } differing)
+            log.Write(Severity.Warning, differing);
+    }
+
+    /// <summary>Null: they agree.</summary>
+    public static Problem? Of(Settings settings, DurableState durable)
+    {
+        // Who is not admitted yet knows nothing of what was agreed on.
+        if (durable.Membership.Voters.Count == 0)
+            return null;
+        (SyncMode mode, int count) = durable.Set is { } set ? (set.Mode, set.Wanted) : (SyncMode.Off, settings.SynchronousNodeCount);
+        AgreedTimes times = durable.Membership.Times ?? new AgreedTimes(settings.LeaseTtl, settings.AgentRestartGrace);
+        List<(string File, string Agreed)> differing = [];
+        Compare("synchronous", Word(settings.Synchronous), Word(mode));
+        if (mode != SyncMode.Off)
+            Compare("synchronous_node_count", Number(settings.SynchronousNodeCount), Number(count));
+        Compare("lease_ttl", Number(settings.LeaseTtl.TotalMilliseconds) + "ms", Number(times.Ttl.TotalMilliseconds) + "ms");
+        Compare("agent_restart_grace", Number(settings.AgentRestartGrace.TotalMilliseconds) + "ms", Number(times.RestartGrace.TotalMilliseconds) + "ms");
+        return differing.Count == 0 ? null : new Problem(
+            $"{string.Join(", ", differing.Select(pair => pair.File))} is not what the cluster has agreed on",
+            $"It goes by {string.Join(", ", differing.Select(pair => pair.Agreed))}.",
+            "Write the same into repmgr.conf, or change it for all with \"repmgr service set\".");
+
+        void Compare(string name, string file, string agreed)
+        {
+            if (file != agreed)
+                differing.Add(($"{name} = {file}", $"{name} = {agreed}"));
+        }
+    }
+
+    private static string Word(SyncMode mode) => mode.ToString().ToLowerInvariant();
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+}
