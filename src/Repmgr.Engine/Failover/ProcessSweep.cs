@@ -73,7 +73,7 @@ internal static unsafe partial class ProcessSweep
 
     public static bool Send(int pid, int signal) => Kill(pid, signal) == 0;
 
-    private static bool IsOfServer(int pid, ReadOnlySpan<byte> directory)
+    public static bool IsOfServer(int pid, ReadOnlySpan<byte> directory)
     {
         byte* path = stackalloc byte[32];
         byte* target = stackalloc byte[PathRoom];

@@ -36,13 +36,18 @@ internal sealed class ServerFence(AgentNode node, ServerEyes eyes, AgentHooks ho
             _ = ProcessSweep.Send(postmaster, ProcessSweep.SigQuit);
         while (ProcessSweep.Signal(node.Canonical, 0, 0) > 0 && BootClock.Now - began < QuitWithin && LocalServer.Look(node.DataDirectory) is LocalServerState.Running)
             await Task.Delay(Tick, cancel);
-        await SweepAsync(postmaster, cancel);
+        if (!await SweepAsync(postmaster, cancel))
+            return new StepOutcome.Stopped(null);
         Secure();
         return new StepOutcome.Stopped(await WalOnDisk.EndAsync(node.DataDirectory, eyes.Flushed, node.Binaries, cancel));
     }
 
-    /// <summary>SIGKILL until nothing is left. For what does not go, a disk that hangs for instance, there is the operator's command, once.</summary>
-    private async Task SweepAsync(int postmaster, CancellationToken cancel)
+    /// <summary>
+    /// SIGKILL until nothing is left. For what does not go, a disk that hangs for instance, there is the operator's command, once; and what waits in the kernel with its
+    /// SIGKILL pending writes nothing more.
+    /// </summary>
+    /// <returns>False: such processes are left, and the disk is not to be touched.</returns>
+    private async Task<bool> SweepAsync(int postmaster, CancellationToken cancel)
     {
         TimeSpan began = BootClock.Now;
         bool asked = false;
@@ -53,11 +58,15 @@ internal sealed class ServerFence(AgentNode node, ServerEyes eyes, AgentHooks ho
                 asked = true;
                 log.Error("processes of the server do not end, though they were killed", "They are waiting for something in the kernel, usually for a disk.");
                 if (await hooks.FenceAsync(cancel))
-                    return;
+                    return true;
             }
 
+            if (asked && DyingProcess.AreAll(node.Canonical))
+                return false;
             await Task.Delay(Tick, cancel);
         }
+
+        return true;
     }
 
     // A disk that takes nothing any more leaves the line there that keeps the server from being started: the safer of the two.

@@ -25,6 +25,29 @@ public sealed class FailoverSimulationTests
         Golden.Matches("docs/failover.md", Documents.WithPicture(edges));
     }
 
+    /// <summary>What such a machine still believes of its lease costs nothing where standbys have to acknowledge.</summary>
+    [Fact]
+    public void R9_a_machine_that_its_hypervisor_stops_acknowledges_nothing_that_is_lost_in_the_synchronous_modes_15() =>
+        Holds(With(1.5, Fault.StopMachine, Fault.StopMachine, Fault.Isolate, Fault.HealNetwork, Fault.KillServer) with { Synchronous = SyncMode.Quorum });
+
+    /// <summary>An acknowledgement may reach a client after the next primary has opened. What counts is that this one has the write (I1).</summary>
+    [Fact]
+    public void I1_in_the_synchronous_modes_what_is_acknowledged_late_is_on_the_next_primary_33() =>
+        Holds(With(1, Fault.Isolate, Fault.OneWay, Fault.Split, Fault.HealNetwork, Fault.BadNetwork) with { Synchronous = SyncMode.Quorum, DataNodes = 3 });
+
+    private static void Holds(SimulationProfile profile)
+    {
+        long promotions = 0;
+        for (int seed = 1; seed <= 60; seed++)
+        {
+            SimulationResult result = World.Run(seed, profile);
+            Assert.True(result.Violation is null, Tell(result));
+            promotions += result.Promotions;
+        }
+
+        Assert.True(promotions > 60, $"only {promotions} promotions");
+    }
+
     /// <summary>The simulation is worth something only if it notices a broken rule: an invariant of safety fails, not only liveness.</summary>
     [Theory]
     [MemberData(nameof(BrokenRules))]

@@ -221,6 +221,17 @@ public sealed class CommitFenceTests
     }
 
     [Fact]
+    public void R16_a_set_that_somebody_else_changed_is_shown_and_put_in_force_again_35()
+    {
+        OneAgent holder = SyncHolder(Remembered(Set(1, 2, 3)), Set(1, 2, 3)).Pass(0.1);
+        holder.Finish(new StepOutcome.Done());
+        int before = holder.Steps.Count;
+        holder.See(Sees(holder, 1, 2, 3) with { Effective = new EffectiveNames(holder.Now, "ANY 1 (\"somebody\")") });
+        Assert.Contains(holder.State.Decisions, decision => decision is { Name: "SetChangedByOthers", Rule: "R16" });
+        Assert.Equal(Set(1, 2, 3), Assert.IsType<AgentStep.SetSynchronous>(Assert.Single(holder.Steps.Skip(before))).Set.Set);
+    }
+
+    [Fact]
     public void R9_strict_with_more_standbys_than_there_are_is_refused()
     {
         OneAgent holder = new OneAgent(node: 1).See(new ServerView.Writable(At(500)) { Identity = 1 }).Echo(1.9).Pass(0.05).Ask(new Request.SetSynchronous(SyncMode.Strict, 3));

@@ -87,7 +87,24 @@ public sealed class ElectionTests
     }
 
     [Fact]
-    public void R8_a_term_has_one_vote_and_a_vote_is_a_promise_2()
+    public void R6_who_is_quiet_paused_or_promised_says_so_when_asked_and_who_is_no_voter_is_not_counted_29()
+    {
+        Assert.Equal(Refusal.Quiet, Asked(new OneAgent(disk: durable => durable with { LongestPromise = TimeSpan.FromSeconds(3) })));
+        Assert.Equal(Refusal.Paused, Asked(new OneAgent(disk: durable => durable with { Pause = new Pause(new Term(1), 1, TimeSpan.FromHours(1)) })));
+        Assert.Equal(Refusal.Promised, Asked(new OneAgent().Renew(1, term: 1)));
+
+        OneAgent candidate = new OneAgent().SeeStandby(1000, upstream: null).Pass(0.05);
+        candidate.Hear(new VoterId(new NodeId(3), 99), Ballot(candidate, null)).Pass(0.5);
+        Assert.DoesNotContain("Stands", candidate.Edges);
+        for (int turn = 0; turn < 20 && !candidate.Edges.Contains("Stands"); turn++)
+            candidate.Pass(0.05).Hear(3, Ballot(candidate, null));
+        Assert.Contains("Stands", candidate.Edges);
+
+        static Refusal? Asked(OneAgent voter) => voter.Hear(3, new Message.AskBallot(1, Far)).Told<Message.Ballot>(3)!.Refusal;
+    }
+
+    [Fact]
+    public void R8_a_term_has_one_vote_and_a_vote_is_a_promise_7()
     {
         OneAgent voter = Voted();
         voter.Hear(1, new Message.AskVote(new Term(2), Far));
