@@ -90,6 +90,9 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
 
     public TimeSpan? WaitReplay => Seconds(Opt.WaitReplay);
 
+    /// <summary>The name of the cluster, which confirms it.</summary>
+    public string? WithoutMajority => Text(Opt.WithoutMajority);
+
     public bool SiblingsFollow => Has(Opt.SiblingsFollow);
 
     public TimeSpan? WaitStart => Seconds(Opt.WaitStart);

@@ -146,6 +146,8 @@ public static class Opt
     // standby promote.
     public static readonly OptionDefinition SiblingsFollow = new("siblings-follow", null, Flag, "let the other standbys follow the new primary");
 
+    public static readonly OptionDefinition WithoutMajority = new("without-majority", null, new Text("CLUSTER"), "let the agents that are left go on, since the others are lost for good; the name of the cluster confirms it");
+
     // standby register.
     public static readonly OptionDefinition WaitStart = new("wait-start", null, new Integer("SECONDS", 0), "wait this long for the local server to come up") { Default = "30" };
     public static readonly OptionDefinition WaitSync = new("wait-sync", null, new Integer("SECONDS", 0), "wait until the record has reached the standby; 0 or no value: for ever")

@@ -53,15 +53,17 @@ internal static class StandbyCommands
                 "It refuses when another primary is up: stop that one first. The other standbys are not touched: run \"repmgr standby follow\" on each of them afterwards, or use --siblings-follow, which points them at the new primary over PostgreSQL connections, without ssh. That needs the right to change their configuration there (superuser, or from PostgreSQL 15 on GRANT ALTER SYSTEM ON PARAMETER).",
                 "The promotion uses service_promote_command of the configuration file where it is set, else pg_promote(). A role that is no superuser must have been granted that in the database of conninfo; where it was not, pg_ctl promotes the server, which takes being on its host as its operating-system user.",
                 "Where failover is automatic and has begun, the agents are asked: the present primary is checkpointed, stops its server in good order and hands over, and the others follow by themselves. Without a primary an election comes by itself, and the command waits for its end. While failover is paused it is refused.",
+                "When a majority of the voters is lost for good, nobody can be elected. With --without-majority, confirmed by the cluster's name (cluster in the configuration file), you give your word that they are: those that answer become the voters, in a term far above all that is known, and elect this node, or a better one among them. What that may lose is said first; with --dry-run only that. It is refused while a majority answers, while the server of a node that is to be lost answers from here, and while anything still reaches the former primary. Whoever comes back is admitted as a new voter.",
                 "Run again after it was interrupted, it finishes what is left to do.",
             ],
             Needs = ["The local server runs as a standby.", "No other primary of the cluster is up, or failover is automatic."],
-            Options = [Opt.SiblingsFollow, Opt.DryRun, Opt.Force, Opt.Json],
+            Options = [Opt.SiblingsFollow, Opt.WithoutMajority, Opt.DryRun, Opt.Force, Opt.Json],
             Meanings = new Dictionary<OptionDefinition, string> { [Opt.Force] = "promote in spite of what can be overridden; another live primary cannot. With automatic failover: also a standby that lags far behind" },
             Examples =
             [
                 ("repmgr -f /etc/repmgr.conf standby promote --dry-run", "See whether this standby could be promoted now."),
                 ("repmgr -f /etc/repmgr.conf standby promote", "Promote it."),
+                ("repmgr -f /etc/repmgr.conf standby promote --without-majority=sales --dry-run", "See what would be lost if the agents that are left went on without the others."),
             ],
             ExitCodes =
             [

@@ -66,7 +66,7 @@ internal static class Ballots
         {
             Set = state.Durable.Set,
             Member = Candidacies.MemberOf(state),
-            Membership = state.Durable.Membership,
+            Membership = state.Known,
         };
     }
 

@@ -15,10 +15,13 @@ internal static class Members
     /// </summary>
     public static bool Hears(Draft turn, Envelope envelope)
     {
-        if (ShownBy(envelope.Message) is { } shown && shown.IsNewerThan(turn.State.Known) && shown.Contains(turn.State.Self) && shown.Contains(envelope.From))
+        if (ShownBy(envelope.Message) is { } shown && shown.IsNewerThan(turn.State.Known) && (shown.Contains(turn.State.Self) || IsLost(shown, turn.State.Self)) && shown.Contains(envelope.From))
             turn.State = turn.State with { Heard = shown };
-        return turn.State.Known.Contains(envelope.From) || turn.IsBroken(BrokenRule.StrangersCount);
+        return turn.State.Known.Contains(envelope.From) || turn.IsBroken(BrokenRule.StrangersCount)
+            || (envelope.Message is Message.AskBallot && IsLost(turn.State.Known, envelope.From));
     }
+
+    private static bool IsLost(Membership membership, VoterId id) => membership.Lost?.Contains(id) == true;
 
     /// <summary>The membership as a new holder begins with it: it changes nothing before majorities of these voters, and of those before them, have acknowledged it in its term.</summary>
     public static Membership Affirmed(Membership newest, Term term) => newest with { Term = term, Change = 1, Before = newest.Before ?? newest.Voters };
@@ -123,7 +126,14 @@ internal static class Members
         Membership present = turn.Durable.Membership;
         turn.Remember(turn.Durable with
         {
-            Membership = present with { Change = present.Change + 1, Voters = voters, Before = turn.IsBroken(BrokenRule.TwoVotersAtOnce) ? present.Before ?? present.Voters : present.Voters, Times = times ?? present.Times },
+            Membership = present with
+            {
+                Change = present.Change + 1,
+                Voters = voters,
+                Before = turn.IsBroken(BrokenRule.TwoVotersAtOnce) ? present.Before ?? present.Voters : present.Voters,
+                Times = times ?? present.Times,
+                Lost = present.Lost?.Where(id => !voters.Any(voter => voter.Id.Node == id.Node)).ToArray() is [_, ..] lost ? lost : null,
+            },
         });
         turn.Record("ChangesVoters", Rule, what);
         if (turn.State.Role is Role.Holding holding)

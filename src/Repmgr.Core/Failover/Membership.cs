@@ -26,6 +26,12 @@ public sealed record Membership(Term Term, int Change, IReadOnlyList<Voter> Vote
     /// <summary>What holds for the whole cluster, whatever the files of its nodes say; null: each goes by its own file.</summary>
     public AgreedTimes? Times { get; init; }
 
+    /// <summary>
+    /// Who was taken out on an operator's word that they are lost (R18), until they are admitted anew; null: nobody. They do not know it: asked by them, who knows it
+    /// says so, so that they do not elect among themselves.
+    /// </summary>
+    public IReadOnlyList<VoterId>? Lost { get; init; }
+
     /// <summary>Who is asked: those before it, too, until it is confirmed.</summary>
     public IEnumerable<Voter> Asked => Before is null ? Voters : Voters.UnionBy(Before, voter => voter.Id);
 

@@ -20,6 +20,17 @@ public abstract record Request
     /// <summary>Take the own server out of service in good order and give the term back, so that this node is elected (R18).</summary>
     public sealed record HandOver(NodeId Successor) : Request;
 
+    /// <summary>
+    /// Asked of a standby's agent: make the voters that answer the membership, on the operator's word that the others are lost for good, and stand. Refused while a
+    /// majority answers, or something still reaches the holder (R18).
+    /// </summary>
+    /// <param name="Reachable">Who answers.</param>
+    /// <param name="Known">The highest term that any of them knows.</param>
+    public sealed record GoOnWithoutMajority(IReadOnlyList<VoterId> Reachable, Term Known) : Request
+    {
+        public override string ToString() => $"{nameof(GoOnWithoutMajority)} {{ Reachable = {string.Join(", ", Reachable)}, Known = {Known} }}";
+    }
+
     /// <summary>Change <c>synchronous</c> and <c>synchronous_node_count</c> (R9).</summary>
     public sealed record SetSynchronous(SyncMode Mode, int Count) : Request;
 

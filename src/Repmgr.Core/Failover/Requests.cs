@@ -8,6 +8,7 @@ internal static class Requests
         string? refusal = request switch
         {
             Request.ResumeWithoutHolder => Pausing.EndWithoutHolder(turn),
+            Request.GoOnWithoutMajority go => WithoutMajority.Begin(turn, go.Reachable, go.Known),
             _ when turn.State.Role is not Role.Holding { Stage: HoldingStage.Serving or HoldingStage.Waiting, Affirming: null } => NotHolder(turn),
             Request.Pause pause => Pausing.Begin(turn, pause.Length),
             Request.Resume => Pausing.EndByOrder(turn),

@@ -112,6 +112,8 @@ internal sealed record WireRequest
     /// <summary>To whom the primary's role is to be given.</summary>
     public NodeId? HandOver { get; init; }
 
+    public Request.GoOnWithoutMajority? WithoutMajority { get; init; }
+
     public Request.SetSynchronous? Synchronous { get; init; }
 
     public AgreedTimes? Times { get; init; }
@@ -122,6 +124,7 @@ internal sealed record WireRequest
         Request.Resume => new WireRequest { Resume = true },
         Request.ResumeWithoutHolder => new WireRequest { ResumeWithoutHolder = true },
         Request.HandOver handOver => new WireRequest { HandOver = handOver.Successor },
+        Request.GoOnWithoutMajority go => new WireRequest { WithoutMajority = go },
         Request.SetSynchronous set => new WireRequest { Synchronous = set },
         Request.SetTimes set => new WireRequest { Times = set.Times },
         _ => throw new ArgumentException($"{request.GetType().Name} is not asked from outside", nameof(request)),
@@ -134,6 +137,7 @@ internal sealed record WireRequest
         { Resume: true } => new Request.Resume(),
         { ResumeWithoutHolder: true } => new Request.ResumeWithoutHolder(),
         { HandOver: { } successor } => new Request.HandOver(successor),
+        { WithoutMajority: { Reachable: not null } go } => go,
         { Synchronous: { Count: >= 1 } set } => set,
         { Times: { } times } when times.Ttl > TimeSpan.Zero && times.RestartGrace >= TimeSpan.Zero => new Request.SetTimes(times),
         _ => null,

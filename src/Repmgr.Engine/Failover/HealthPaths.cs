@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
@@ -100,7 +101,8 @@ internal static class HealthPaths
     private static byte[] HistoryOf(EndedTimelines timelines)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        // A plus sign is written as one.
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartArray();
             for (int index = 1; index < timelines.Terms?.Lines.Length; index++)

@@ -20,10 +20,17 @@ internal sealed class AgentPromotion(LocalNode node)
 
     private async Task<ExitCode> RunAsync(AgentsLook look, CancellationToken cancel)
     {
+        if (node.Options.WithoutMajority is { } name && Misnamed(name) is { } misnamed)
+            return node.Context.Refuse(misnamed);
         AgentsView agents = await look.LookAsync(cancel);
-        RequestChoice choice = RequestChoice.Promote(agents, node.Id, node.Options.Force);
+        bool isOverride = node.Options.WithoutMajority is not null;
+        RequestChoice choice = isOverride
+            ? LostMajority.Choose(agents, node.Id, await look.AnsweringAsync(cancel))
+            : RequestChoice.Promote(agents, node.Id, node.Options.Force);
         if (choice is RequestChoice.Refused refused)
             return node.Context.Refuse(refused.Problem);
+        foreach (string sentence in isOverride ? LostMajority.Estimate(agents) : [])
+            node.Log.Warning(sentence.TrimEnd('.'));
         if (node.Options.DryRun)
         {
             node.Context.Output.Line($"1. {(choice is RequestChoice.Ask planned ? planned.Says : ((RequestChoice.Wait)choice).Says)}");
@@ -33,13 +40,21 @@ internal sealed class AgentPromotion(LocalNode node)
         node.Log.Info(choice is RequestChoice.Ask asked ? asked.Says : ((RequestChoice.Wait)choice).Says);
         if (choice is RequestChoice.Ask ask)
         {
-            await CheckpointAsync(look, ask.Of[0], cancel);
+            if (!isOverride)
+                await CheckpointAsync(look, ask.Of[0], cancel);
             if (!await AgentCommands.AskAsync(node.Context, look, agents, ask, cancel))
                 return ExitCode.PromotionFailed;
         }
 
         return await AwaitAsync(look, agents, cancel);
     }
+
+    /// <summary>What cannot be undone is confirmed by the name of the cluster that it is done to.</summary>
+    private Problem? Misnamed(string name) => node.Settings.Cluster is not { Length: > 0 } cluster
+        ? new Problem("this cluster has no name by which --without-majority could be confirmed", null, "Write cluster = 'NAME' into repmgr.conf, and use that name.")
+        : name == cluster
+            ? null
+            : new Problem($"--without-majority={name} does not name this cluster", $"It is called \"{cluster}\" in repmgr.conf.", "Make sure that you are on the right host.");
 
     private async Task<ExitCode> AwaitAsync(AgentsLook look, AgentsView before, CancellationToken cancel)
     {

@@ -18,6 +18,12 @@ internal sealed class StandbyPromoteCommand : NodeCommand
         Settings settings = node.Settings;
         if (await AutomaticFailover.WhyNotByHandAsync(node.Tools.Connector, node.On, settings.Failover, cancel) is not null)
             return await new AgentPromotion(node).RunAsync(cancel);
+        if (node.Options.WithoutMajority is not null)
+        {
+            return node.Context.Refuse(new Problem(
+                "--without-majority is for clusters whose agents decide", "Here nobody votes: a standby is promoted by this command as it is.", "Run \"repmgr standby promote\" without it."));
+        }
+
         PromoteSeen seen = await new PromotionLook(node.Tools.Connector, node.Tools.Cluster)
             .LookAsync(node.Id, node.On, settings, node.Options.SiblingsFollow, cancel);
         string name = seen.Cluster.Find(node.Id)?.Record.Name ?? settings.NodeName ?? $"node{node.Id}";

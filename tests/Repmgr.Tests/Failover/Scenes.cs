@@ -18,6 +18,7 @@ internal static class Scenes
             Serving().Hear(3, new Message.Superseded(new Term(2), null)).Hear(3, new Message.Vote(new Term(3), null, new Term(3))),
             new OneAgent().See(new ServerView.Writable(At(500))),
             TooSlow(),
+            new OneAgent().SeeStandby(1000, upstream: null).Pass(0.05).Ask(new Request.GoOnWithoutMajority([Id(2)], new Term(1))),
         }.SelectMany(agent => agent.Walked).Select(edge => (edge.From, edge.Name, edge.To, edge.Rule));
 
     internal static TimeSpan? Lease(OneAgent holder) => ((Role.Holding)holder.State.Role).LeaseEnd;

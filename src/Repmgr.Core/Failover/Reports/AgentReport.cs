@@ -9,6 +9,9 @@ public sealed record AgentReport
 {
     public required NodeId Node { get; init; }
 
+    /// <summary>Who it is as a voter; null: it says not.</summary>
+    public VoterId? Voter { get; init; }
+
     public string Name { get; init; } = "";
 
     public string Version { get; init; } = "";
@@ -95,6 +98,7 @@ public sealed record AgentReport
         return new AgentReport
         {
             Node = state.Node,
+            Voter = state.Self,
             IsVoter = true,
             Role = Draft.NameOf(state.Role),
             Ttl = state.Policy.Ttl,

@@ -99,6 +99,13 @@ public abstract record RequestChoice
             return Refuse($"failover is paused{Duration.Left(pause.Left)}", "While it is paused nobody is elected.", "Run \"repmgr service unpause\" first.");
         if (own.Ineligible is { } obstacle)
             return Refuse($"{agents.Label(node)} cannot become primary", $"The reason: {obstacle}.", null);
+        if (agents.Holder is null && agents.Voters.Count() < agents.Majority)
+        {
+            return Refuse(
+                "too few agents answer for an election", Silences(agents),
+                "Start repmgrd there. Where a majority is lost for good, \"repmgr standby promote --without-majority=CLUSTER --dry-run\" says what it would cost to go on without them.");
+        }
+
         if (agents.Holder is not { } holder)
             return new Wait($"no node holds the lease: an election comes by itself, and {agents.Label(node)} stands if it is the best candidate");
         int others = agents.Voters.Count(report => report.Node != holder.Node);

@@ -29,6 +29,7 @@ internal static class Agents
         return new AgentReport
         {
             Node = new NodeId(id),
+            Voter = OneAgent.Id(id),
             Name = $"node{id}",
             Pid = 100 + id,
             IsVoter = true,

@@ -50,6 +50,7 @@ public sealed class RequestChoiceTests
         Assert.Contains("cannot become primary", Refusal(RequestChoice.Promote(Agents.View(report => report with { Ineligible = "its priority is 0" }), new NodeId(2), false)), StringComparison.Ordinal);
         Assert.Contains("does not answer", Refusal(RequestChoice.Promote(Without(2), new NodeId(2), false)), StringComparison.Ordinal);
         Assert.IsType<RequestChoice.Wait>(RequestChoice.Promote(Without(1), new NodeId(2), false));
+        Assert.Contains("--without-majority", RefusalHint(RequestChoice.Promote(Agents.View(report => report.Node == new NodeId(2) ? report : null), new NodeId(2), false)), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -16,6 +16,9 @@ internal sealed class SimulatedNode(VoterId id, AgentPolicy policy, DurableState
     /// <summary>It was made anew once, without what it remembered.</summary>
     public bool HasLostState { get; set; }
 
+    /// <summary>Its host is lost until all is put right.</summary>
+    public bool IsGone { get; set; }
+
     /// <summary>The operator wants it in the cluster.</summary>
     public bool IsRegistered { get; set; } = true;
 

@@ -34,6 +34,9 @@ internal sealed record SimulationProfile
 
     public AgentPolicy Policy { get; init; } = new();
 
+    /// <summary>After the trouble a majority is lost, and an operator lets those that are left go on (R18).</summary>
+    public bool LosesMajority { get; init; }
+
     /// <summary>Every clock is as slow or as fast as the drift margin allows.</summary>
     public bool HasExtremeClocks { get; init; }
 
@@ -55,6 +58,9 @@ internal enum Fault
     FreezeServer,
     PowerLoss,
     Suspend,
+
+    /// <summary>A hypervisor stops the machine, whose clocks do not see the time pass: only the synchronous modes survive that, so that no seed chooses it.</summary>
+    StopMachine,
     KillGuard,
     SlowDisk,
     Drift,
@@ -72,4 +78,7 @@ internal enum Fault
 /// <summary>What a simulated world came to.</summary>
 /// <param name="Violation">Null: all invariants held, and all was well at the end.</param>
 /// <param name="Edges">The edges of the machine that were walked.</param>
-internal sealed record SimulationResult(int Seed, string? Violation, long Turns, int Promotions, IReadOnlyCollection<(string From, string Name, string To, string Rule)> Edges, string LastEvents);
+internal sealed record SimulationResult(int Seed, string? Violation, long Turns, int Promotions, IReadOnlyCollection<(string From, string Name, string To, string Rule)> Edges, string LastEvents)
+{
+    public Term HighestTerm { get; init; }
+}

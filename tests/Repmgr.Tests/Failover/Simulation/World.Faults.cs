@@ -10,7 +10,7 @@ internal sealed partial class World
     public void Trouble()
     {
         Fault[] all = Enum.GetValues<Fault>();
-        Fault[] faults = _profile.Faults is { } some ? [.. some] : [.. all.Where(_ => _random.Next(5) < 2)];
+        Fault[] faults = _profile.Faults is { } some ? [.. some] : [.. all.Where(fault => fault != Fault.StopMachine && _random.Next(5) < 2)];
         RunFor(TimeSpan.FromSeconds(1));
         TimeSpan end = Now + _profile.Trouble;
         while (Now < end && faults.Length > 0)
@@ -95,6 +95,7 @@ internal sealed partial class World
         foreach (SimulatedNode node in Nodes)
         {
             node.DiskDelay = TimeSpan.FromMilliseconds(3);
+            node.IsGone = false;
             Wake(node);
             ThawAgent(node);
             node.Server.IsFrozen = false;
@@ -107,7 +108,7 @@ internal sealed partial class World
     public void RestartAgent(SimulatedNode node)
     {
         node.HasGuard = true;
-        if (node.Agent is null && !node.IsSuspended)
+        if (node is { Agent: null, IsSuspended: false, IsGone: false })
             StartAgent(node);
     }
 
@@ -157,6 +158,11 @@ internal sealed partial class World
             case Fault.Suspend when IsGuarded(node) && !node.IsSuspended:
                 node.IsSuspended = true;
                 After(Between(100, 8000), () => Wake(node));
+                break;
+            case Fault.StopMachine when !node.IsSuspended:
+                node.IsSuspended = true;
+                TimeSpan clock = node.Clock(Now);
+                After(Between(100, 12000), () => Resume(node, clock));
                 break;
             case Fault.KillGuard when node is { Agent: not null, IsAgentFrozen: false, IsSuspended: false }:
                 node.HasGuard = false;
@@ -215,6 +221,16 @@ internal sealed partial class World
 
         if (!node.IsAgentFrozen)
             Thaw(node);
+    }
+
+    /// <summary>The machine goes on where it was stopped.</summary>
+    private void Resume(SimulatedNode node, TimeSpan clock)
+    {
+        if (!node.IsSuspended)
+            return;
+        node.SetClock(Now, clock, Rate());
+        WatchDeadline(node);
+        Wake(node);
     }
 
     private void ChangeRate(SimulatedNode node)

@@ -66,6 +66,8 @@ internal sealed partial class World
         try
         {
             world.Trouble();
+            if (profile.LosesMajority)
+                world.LoseMajority();
             world.Heal();
         }
         catch (InvariantBroken broken)
@@ -74,7 +76,7 @@ internal sealed partial class World
         }
 
         return new SimulationResult(
-            seed, violation, world._turns, world._promoted.Count - 1, world._edges, violation is null ? "" : world.LastEvents());
+            seed, violation, world._turns, world._promoted.Count - 1, world._edges, violation is null ? "" : world.LastEvents()) { HighestTerm = world._promoted.Max() };
     }
 
     public void RunFor(TimeSpan time)
