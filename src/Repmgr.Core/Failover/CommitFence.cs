@@ -10,6 +10,7 @@ namespace Repmgr.Core.Failover;
 internal static class CommitFence
 {
     public const string Rule = "R9";
+    public const string Unconfirmed = "The last change of the synchronous set is not known to a majority yet.";
 
     /// <summary>A failover is a change of the set: the winner remembers what it inherits, with itself as holder, and puts in force what covers it.</summary>
     public static void Inherit(Draft turn, Role.Standing standing)
@@ -36,7 +37,7 @@ internal static class CommitFence
         if (mode == SyncMode.Strict && count > standbys)
             return string.Create(CultureInfo.InvariantCulture, $"Writes would wait for ever: {count} standbys are to have each commit, and there are {standbys}.");
         if (before is not null && holding.Set.Confirmed?.CompareTo(before) != 0)
-            return "The last change of the synchronous set is not known to a majority yet.";
+            return Unconfirmed;
         SyncSet set = mode == SyncMode.Off || before is null ? SyncSet.Empty : before.Set;
         var next = new RememberedSet(holding.Term, (before?.Change ?? 0) + 1, set, new SyncMember(turn.State.Node, identity)) { Mode = mode, Wanted = Math.Max(1, count) };
         turn.Remember(turn.Durable with { Set = next, InForce = turn.Durable.InForce ?? new StampedSet(new SyncStamp(holding.Term, 1), SyncSet.Empty) });

@@ -8,6 +8,7 @@ namespace Repmgr.Core.Failover;
 internal static class Members
 {
     public const string Rule = "R13";
+    public const string Unconfirmed = "The last change of the voters is not known to a majority yet.";
 
     /// <summary>
     /// Only voters are heard. Who is asked by one that it does not know yet looks at the membership that comes with the question: it is as good as one that
@@ -102,7 +103,7 @@ internal static class Members
         Membership present = turn.Durable.Membership;
         bool isAffirmed = present.Term == holding.Term
             && (present.Before is null || turn.IsBroken(BrokenRule.ChangesVotersUnconfirmed) || (present.Change > 1 && turn.IsBroken(BrokenRule.TwoVotersAtOnce)));
-        return isAffirmed ? null : "The last change of the voters is not known to a majority yet.";
+        return isAffirmed ? null : Unconfirmed;
     }
 
     private static Voter[] Without(Draft turn, VoterId id) => [.. turn.Durable.Membership.Voters.Where(voter => voter.Id != id)];

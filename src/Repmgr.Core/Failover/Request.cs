@@ -46,4 +46,8 @@ public abstract record Request
 
 /// <summary>What an agent answers.</summary>
 /// <param name="Refusal">Why not, in a sentence; null: it is done, or has begun.</param>
-public sealed record Reply(string? Refusal);
+public sealed record Reply(string? Refusal)
+{
+    /// <summary>What it is refused for passes by itself in a moment: it may be asked again.</summary>
+    public bool IsPassing { get; init; }
+}

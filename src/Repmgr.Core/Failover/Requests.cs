@@ -20,7 +20,7 @@ internal static class Requests
             _ => "The agent does not know this request.",
         };
         turn.Record(refusal is null ? "Accepted" : "Refused", "R18", refusal is null ? $"{request}" : $"{request}: {refusal}");
-        turn.Reply = new Reply(refusal);
+        turn.Reply = new Reply(refusal) { IsPassing = refusal is CommitFence.Unconfirmed or Members.Unconfirmed };
     }
 
     private static string NotHolder(Draft turn) => turn.State.Leader is { } leader

@@ -22,6 +22,7 @@ public sealed class AgentsLook : IDisposable
 {
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PassesWithin = TimeSpan.FromSeconds(10), BeforeAgain = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan CheckpointWithin = TimeSpan.FromMinutes(5);
 
     private readonly (KnownNode Node, AgentEndpoint? Agent)[] _nodes;
@@ -96,13 +97,24 @@ public sealed class AgentsLook : IDisposable
         if (_nodes.FirstOrDefault(known => known.Node.Id == node).Agent is not { } agent)
             return $"It is not known where the agent of node {node} is.";
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(WireRequest.Of(request), AgentJson.Default.WireRequest);
-        AgentReply reply = await _client.AskAsync(agent, HttpMethod.Post, AgentApi.RequestsPath, body, AnswerWithin + ConnectWithin, cancel);
-        return reply.Status switch
+        long began = TimeProvider.System.GetTimestamp();
+        while (true)
         {
-            HttpStatusCode.OK => JsonSerializer.Deserialize(reply.Body, AgentJson.Default.Reply)?.Refusal,
-            null or HttpStatusCode.Unauthorized => $"The agent of node {node} cannot be asked: {reply.Failure}.",
-            _ => $"The agent of node {node} answers: {Encoding.UTF8.GetString(reply.Body).Trim()}.",
-        };
+            AgentReply reply = await _client.AskAsync(agent, HttpMethod.Post, AgentApi.RequestsPath, body, AnswerWithin + ConnectWithin, cancel);
+            Reply? answer = reply.Status == HttpStatusCode.OK ? JsonSerializer.Deserialize(reply.Body, AgentJson.Default.Reply) : null;
+            if (answer is { IsPassing: true } && TimeProvider.System.GetElapsedTime(began) < PassesWithin)
+            {
+                await Task.Delay(BeforeAgain, cancel);
+                continue;
+            }
+
+            return reply.Status switch
+            {
+                HttpStatusCode.OK => answer?.Refusal,
+                null or HttpStatusCode.Unauthorized => $"The agent of node {node} cannot be asked: {reply.Failure}.",
+                _ => $"The agent of node {node} answers: {Encoding.UTF8.GetString(reply.Body).Trim()}.",
+            };
+        }
     }
 
     public void Dispose() => _client.Dispose();

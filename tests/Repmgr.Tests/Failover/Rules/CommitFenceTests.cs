@@ -218,6 +218,7 @@ public sealed class CommitFenceTests
         OneAgent twice = new OneAgent(node: 1).See(new ServerView.Writable(At(500)) { Identity = 1 }).Echo(1.9).Pass(0.05)
             .Ask(new Request.SetSynchronous(SyncMode.Quorum, 1)).Ask(new Request.SetSynchronous(SyncMode.Off, 1));
         Assert.NotNull(twice.Replies[^1].Refusal);
+        Assert.True(twice.Replies[^1].IsPassing);
     }
 
     [Fact]
