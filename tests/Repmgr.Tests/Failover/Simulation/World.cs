@@ -76,7 +76,10 @@ internal sealed partial class World
         }
 
         return new SimulationResult(
-            seed, violation, world._turns, world._promoted.Count - 1, world._edges, violation is null ? "" : world.LastEvents()) { HighestTerm = world._promoted.Max() };
+            seed, violation, world._turns, world._promoted.Count - 1, world._edges, violation is null ? "" : world.LastEvents())
+        {
+            HighestTerm = world._promoted.Max(),
+        };
     }
 
     public void RunFor(TimeSpan time)
