@@ -114,6 +114,14 @@ public sealed record Settings
     public FailoverMode Failover { get; init; }
     public TimeSpan LeaseTtl { get; init; } = TimeSpan.FromSeconds(3);
     public TimeSpan LeaseRenewInterval { get; init; } = TimeSpan.FromSeconds(0.5);
+    public LeaseStore LeaseStore { get; init; }
+    public IReadOnlyList<string> EtcdEndpoints { get; init; } = [];
+    public string EtcdPrefix { get; init; } = "/repmgr/";
+    public string? EtcdUser { get; init; }
+    public string? EtcdPasswordFile { get; init; }
+    public string? EtcdCaFile { get; init; }
+    public string? EtcdCertFile { get; init; }
+    public string? EtcdKeyFile { get; init; }
     public string ApiListen { get; init; } = "*:8008";
     public string? ApiAddress { get; init; }
     public string? StateDirectory { get; init; }
@@ -178,6 +186,16 @@ public enum FailoverMode
 {
     Manual,
     Automatic,
+}
+
+/// <summary>Where the lease lies.</summary>
+public enum LeaseStore
+{
+    /// <summary>Among the agents: a majority of them renews it.</summary>
+    Peers,
+
+    /// <summary>In an etcd that is there already.</summary>
+    Etcd,
 }
 
 /// <summary>What becomes of the data of a node that went another way than the primary's.</summary>

@@ -52,7 +52,7 @@ internal sealed class Admission(AgentNode node, Peers peers, Func<AgentState?> s
 
     private async Task<VoterId?> GoneAsync(Membership members, AgentTables tables, CancellationToken cancel)
     {
-        foreach (VoterId voter in members.Voters.Select(voter => voter.Id).Where(voter => voter.Node != node.Id))
+        foreach (VoterId voter in members.Voters.Select(voter => voter.Id).Where(voter => voter.Node != node.Id && !voter.IsStore))
         {
             bool isRegistered = tables.Nodes.Any(record => record.Id == voter.Node);
             if (!isRegistered || (tables.Agents.TryGetValue(voter.Node, out var agent) && agent.Voter != voter && await AnswersAsync(agent, cancel)))
@@ -85,13 +85,13 @@ internal sealed class Admission(AgentNode node, Peers peers, Func<AgentState?> s
     {
         if (members.Before is not null || members.Voters.Count == 0)
             return;
-        string now = string.Join(", ", members.Voters.Select(voter => voter.HasData ? $"node {voter.Id.Node}" : $"node {voter.Id.Node} (witness)"));
+        string now = string.Join(", ", members.Voters.Select(voter => voter.Id.IsStore ? "etcd" : voter.HasData ? $"node {voter.Id.Node}" : $"node {voter.Id.Node} (witness)"));
         bool isFirst = _said.Last.Length == 0;
         if (!_said.IsNew(now))
             return;
         if (!isFirst)
             log.Notice($"the voters are now {now}");
-        if (members.Voters.Count <= TooFew)
+        if (members.Store is null && members.Voters.Count <= TooFew)
             log.Write(Severity.Warning, FewVoters.Problem(members.Voters.Count));
     }
 }

@@ -4,6 +4,7 @@ using Repmgr.Core.Failover;
 using Repmgr.Core.Hosts;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
+using Repmgr.Engine.Failover.Store;
 using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Postgres;
@@ -97,14 +98,22 @@ public sealed class FailoverAgent(
     private async Task RunAsync(AgentNode node, StateDirectory state, AgentPolicy policy, CancellationToken cancel)
     {
         string address = AgentAddress.Of(settings, node.Conninfo["host"]?.Split(',')[0]);
-        var founding = new Founding(node, state, address, policy, log);
+        (EtcdOptions? options, Problem? unusable) = settings.EtcdEndpoints.Count > 0 ? EtcdOptions.Of(settings) : (null, null);
+        if (unusable is not null)
+        {
+            log.Write(Severity.Error, unusable);
+            return;
+        }
+
+        using StoreLink? store = options is null ? null : StoreLink.Of(options, settings.EtcdPrefix, state.Content.Voter, policy, _link, log);
+        var founding = new Founding(node, state, address, policy, settings.LeaseStore == LeaseStore.Etcd ? store : null, log);
         if (state.Secret() is null)
             _ = await founding.TablesAsync(cancel);
         await using var parts = new AgentParts(node, state, policy, _link, announce, log);
         var reports = new AgentReports(node.Id, node.Name, () => _link.State, () => founding.Said);
         var api = new AgentApi(
             parts.Seal, node.Id, parts.Boot, envelope => _link.Post(at => new Input.Received(at, envelope)), () => parts.Greet(_link.HeldHistory),
-            parts.Rescue.Serve, parts.Rescue.Timeline, reports.Health, reports.Report,
+            parts.Rescue.Serve, parts.Rescue.Timeline, reports.Health, () => reports.Report() with { Store = store?.Report() },
             request => _link.AskAsync(request, () => $"The agent of node {node.Id} takes no part in failover yet: {founding.Said}."))
         {
             Began = () => state.Content.Began ?? [],
@@ -124,6 +133,8 @@ public sealed class FailoverAgent(
         while (!await echoes.AskAsync(guard, new GuardOrder(null)))
             cancel.ThrowIfCancellationRequested();
         AgreedDifferences.Warn(settings, durable, log);
+        if (DifferingStore(durable.Membership) is { } differing)
+            log.Write(Severity.Warning, differing);
 
         var events = new AgentEvents(node.Id, () => _link.State, announce, log);
         var steps = new AgentSteps(parts, _link, policy.PromoteTimeout, () => _exit.TrySetResult(), log);
@@ -133,7 +144,7 @@ public sealed class FailoverAgent(
         writer.Start();
         AgentState begin = AgentState.Begin(state.Content.Voter, parts.Boot, policy, durable, BootClock.Now);
         log.Notice($"the agent of node {node.Id} runs: {durable.Membership.Voters.Count} voters, term {durable.Term}", $"It listens at {settings.ApiListen}, keeps its state in \"{state.Path}\", and is reached at {address}.");
-        _link.Begin(new AgentLoop(begin, new AgentHands(parts.Peers.Send, queue.Order, guard.Tell, writer.Write, events.Happened, guard.Check), log));
+        _link.Begin(new AgentLoop(begin, new AgentHands(Send, queue.Order, guard.Tell, writer.Write, events.Happened, guard.Check), log));
         var admission = new Admission(node, parts.Peers, () => _link.State, _link.Post, log);
         await _link.AwaitEndAsync(
         [
@@ -141,7 +152,16 @@ public sealed class FailoverAgent(
             .. parts.Probe.Run(policy.RenewEvery, cancel),
             directory.KeepAsync(() => [node.Conninfo], () => _link.State?.Durable.Membership, cancel),
             admission.RunAsync(cancel),
+            store?.RunAsync(cancel) ?? Task.Delay(Timeout.Infinite, cancel),
         ]);
+
+        void Send(Envelope envelope)
+        {
+            if (envelope.To == VoterId.StoreNode)
+                store?.Send(envelope);
+            else
+                parts.Peers.Send(envelope);
+        }
     }
 
     private void Done(AgentParts parts, AgentEvents events, AgentStep step, StepResult result)
@@ -151,5 +171,19 @@ public sealed class FailoverAgent(
             parts.Probe.Nudge();
         parts.Eyes.Nudge();
         events.Finished(step, result);
+    }
+
+    /// <summary>Where the lease lies was decided when failover began (R13); null: this node's file says the same.</summary>
+    private Problem? DifferingStore(Membership membership)
+    {
+        LeaseStore agreed = membership.Store is null ? LeaseStore.Peers : LeaseStore.Etcd;
+        if (membership.Voters.Count == 0 || (agreed == settings.LeaseStore && (agreed == LeaseStore.Peers || settings.EtcdEndpoints.Count > 0)))
+            return null;
+        string word = agreed.ToString().ToLowerInvariant();
+        return new Problem(
+            $"lease_store = {settings.LeaseStore.ToString().ToLowerInvariant()} is not what the cluster has agreed on",
+            $"Its failover began with lease_store = {word}, and that counts. It cannot be changed while automatic failover lasts."
+                + (settings.EtcdEndpoints.Count > 0 || agreed == LeaseStore.Peers ? "" : " Without etcd_endpoints this node can neither hold a lease nor be elected."),
+            agreed == LeaseStore.Peers ? "Write lease_store = peers into repmgr.conf." : "Write lease_store = etcd and etcd_endpoints into repmgr.conf.");
     }
 }

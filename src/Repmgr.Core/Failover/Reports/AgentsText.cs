@@ -18,7 +18,7 @@ public static class AgentsText
         else
         {
             lines.Add(Lease(agents));
-            lines.Add(string.Create(CultureInfo.InvariantCulture, $"voters: {agents.Voters.Count(report => membership.Voters.Any(voter => voter.Id.Node == report.Node))} of {membership.Voters.Count} answer, {agents.Majority} are needed{Witnesses(membership)}"));
+            lines.Add(Voters(agents, membership));
             lines.Add($"synchronous: {Set(agents)}");
         }
 
@@ -41,6 +41,20 @@ public static class AgentsText
 
     private static string Setting(TimeSpan time) =>
         string.Create(CultureInfo.InvariantCulture, $"{(time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time.TotalSeconds:0}s" : $"{time.TotalMilliseconds:0}ms")}");
+
+    private static string Voters(AgentsView agents, Membership membership)
+    {
+        int answering = agents.Voters.Count(report => membership.Voters.Any(voter => voter.Id.Node == report.Node));
+        if (membership.Store is null)
+            return string.Create(CultureInfo.InvariantCulture, $"voters: {answering} of {membership.Voters.Count} answer, {agents.Majority} are needed{Witnesses(membership)}");
+        string store = agents.Store switch
+        {
+            null => "etcd, WHICH NO AGENT REACHES",
+            { IsAnswering: true } known => $"{known.Kind}, at {known.Place}, which answers",
+            { } known => $"{known.Kind}, at {known.Place}, WHICH DOES NOT ANSWER: {known.Trouble}",
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"lease store: {store}; agents: {answering} of {agents.Registered} answer");
+    }
 
     private static string Lease(AgentsView agents) => agents.Holder switch
     {

@@ -19,14 +19,15 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
         if (agents.Membership is not { } membership)
             return Refused(node, "R1", "No agent that answers is a voter: nothing would be decided.");
         AgentReport[] left = [.. agents.Voters.Where(report => report.Node != node && membership.Voters.Any(voter => voter.Id.Node == report.Node))];
-        return agents.Holder?.Node == node || agents.Holder is null ? Elected(agents, membership, node, left) : Kept(agents, agents.Holder, membership, node, left.Length);
+        return agents.Holder?.Node == node || agents.Holder is null ? Elected(agents, membership, node, left) : Kept(agents, agents.Holder, membership, node, left);
     }
 
     /// <summary>The primary goes on, if a majority is left to renew its lease.</summary>
-    private static WhatIf Kept(AgentsView agents, AgentReport holder, Membership membership, NodeId node, int left)
+    private static WhatIf Kept(AgentsView agents, AgentReport holder, Membership membership, NodeId node, AgentReport[] others)
     {
         string primary = agents.Label(holder.Node);
-        if (!membership.IsMajority(left))
+        int left = others.Length;
+        if (membership.Store is null && !membership.IsMajority(left))
         {
             return agents.Pause is { IsInForce: true }
                 ? new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, Say($"{primary} would stay the primary until the pause is over; then it would take itself out of service, since {left} of {membership.Voters.Count} voters would be left."))
@@ -34,7 +35,8 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
         }
 
         int more = left - agents.Majority;
-        string then = more == 0 ? "The loss of one more voter would stop it." : Say($"{more} more voters could be lost.");
+        string then = agents.Store is { } store ? store.IsAnswering ? $"It renews its lease in {store.Kind}." : $"It does not reach {store.Kind} at the moment."
+            : more == 0 ? "The loss of one more voter would stop it." : Say($"{more} more voters could be lost.");
         string commits = agents.Set is { Mode: SyncMode.Strict } set && set.Set.Contains(node) && set.Set.Members.Length - 1 < set.Set.Count
             ? " Commits would wait until it is back (synchronous = strict)." : "";
         return new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, $"{primary} would stay the primary. {then}{commits}");
@@ -45,7 +47,9 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
     {
         if (agents.Pause is { } pause)
             return Refused(node, "R14", $"Nothing would happen: the cluster is paused{Duration.Left(pause.Left)}. There would be no primary until it is unpaused.");
-        if (!membership.IsMajority(left.Length))
+        if (membership.Store is not null && !agents.IsMajority(left))
+            return Refused(node, "R6", "There would be no election: no agent that would be left reaches etcd, where the lease lies.");
+        if (membership.Store is null && !membership.IsMajority(left.Length))
             return Refused(node, "R6", Say($"There would be no election: {left.Length} of {membership.Voters.Count} voters would be left, and a majority is {agents.Majority}."));
 
         Candidacy[] known = [.. left.Select(report => report.Candidacy).OfType<Candidacy>()];
@@ -62,7 +66,7 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
     {
         AgentReport successor = agents.Of(best.Node)!;
         string when = agents.Holder is null ? "as soon as a majority is free to vote" : $"after {Duration.Of(successor.Ttl)} if its host is silent, at once if only its server ends";
-        TimeSpan quiet = left.Select(report => report.QuietLeft).Order().ElementAt(Math.Min(left.Length, agents.Majority) - 1);
+        TimeSpan quiet = agents.Store is not null ? TimeSpan.Zero : left.Select(report => report.QuietLeft).Order().ElementAt(Math.Min(left.Length, agents.Majority) - 1);
         string waits = quiet > TimeSpan.Zero ? $" Not before {Duration.Of(quiet)} are over: agents that were just started do not vote." : "";
         string fetches = known.Where(candidacy => candidacy.Data > best.Data).MaxBy(candidacy => candidacy.Data) is { } ahead
             ? $" It would first fetch the WAL that it lacks from {agents.Label(ahead.Node)}." : "";

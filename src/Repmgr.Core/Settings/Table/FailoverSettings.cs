@@ -25,6 +25,7 @@ internal static class FailoverSettings
             + "a primary that reaches no majority for so long takes itself out of service. " + Agreed),
         Delay("lease_renew_interval", s => s.LeaseRenewInterval, (s, v) => s with { LeaseRenewInterval = v },
             "How often the primary's agent renews its lease. Two renewals must fit into lease_ttl less a tenth of it and half a second."),
+        .. EtcdSettings.All,
         new Setting<string>("api_listen", SettingType.NonEmpty("an address and a port: *:8008"), s => s.ApiListen, (s, v) => s with { ApiListen = v })
         {
             Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
