@@ -18,9 +18,6 @@ namespace Repmgr.Engine.Failover;
 /// </summary>
 internal sealed class Founding(AgentNode node, StateDirectory state, string address, AgentPolicy policy, ILog log)
 {
-    /// <summary>With two, a majority is both: the loss of either would stop the primary.</summary>
-    private const int FewestVoters = 3;
-
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan EchoWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan GreetWithin = TimeSpan.FromSeconds(1);
@@ -139,11 +136,9 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
     private async Task FoundAsync(AgentTables tables, Peers peers, Func<GuardOrder, Task<bool>> arm, CancellationToken cancel)
     {
         NodeRecord[] records = [.. tables.Nodes.Where(record => record.Active)];
-        if (records.Length < FewestVoters)
+        if (TooFew(records) is { } few)
         {
-            _said.Say(
-                Severity.Warning, $"there is no automatic failover: {records.Length} nodes are registered, and it takes {FewestVoters}",
-                "A majority of two is both, so that the loss of either would stop the primary. Until there is a third voter, repmgrd only watches.", FewVoters.Hint);
+            _said.Say(Severity.Warning, few.Message, few.Detail, few.Hint);
             return;
         }
 
@@ -185,6 +180,26 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         }
 
         await WriteAsync(voters, arm, cancel);
+    }
+
+    /// <summary>Why so few nodes are not enough; null: they are (R15).</summary>
+    private Problem? TooFew(NodeRecord[] records)
+    {
+        if (records.Length > FewVoters.TooFew)
+            return null;
+        bool isPair = records.Length == FewVoters.TooFew && records.All(record => record.Type != NodeType.Witness);
+        if (!isPair || node.Settings.Synchronous != SyncMode.Strict)
+        {
+            return new Problem(
+                $"there is no automatic failover: {records.Length} {(records.Length == 1 ? "node is" : "nodes are")} registered, and it takes {FewVoters.TooFew + 1}",
+                "A majority of two is both, so that the loss of either would stop the primary. Until there is a third voter, repmgrd only watches.",
+                isPair ? $"{FewVoters.Hint} {FewVoters.StrictHint}" : FewVoters.Hint);
+        }
+
+        return node.Settings.SynchronousNodeCount == 1 ? null : new Problem(
+            $"automatic failover cannot begin: synchronous_node_count is {node.Settings.SynchronousNodeCount}, and there is one standby",
+            "With synchronous = strict every commit would wait for a standby that there is not.",
+            "Set synchronous_node_count = 1 in repmgr.conf of both nodes and restart repmgrd, or register another standby.");
     }
 
     // The guard is set first: from the moment the membership is known to others, this server may write only while it is.

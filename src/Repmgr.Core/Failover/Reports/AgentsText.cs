@@ -56,6 +56,7 @@ public static class AgentsText
     private static string Set(AgentsView agents) => agents.Set switch
     {
         null or { Mode: SyncMode.Off } => "off, commits wait for no standby",
+        { Set.Count: 0, Mode: var mode } => $"{(mode == SyncMode.Strict ? "strict" : "quorum")}, and no standby is in the set: commits wait for one again when it has caught up",
         { Mode: SyncMode.Strict } set => $"strict, commits wait for {set.Set}",
         { } set => $"quorum, commits wait for {set.Set}",
     };

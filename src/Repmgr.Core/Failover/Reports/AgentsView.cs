@@ -41,12 +41,14 @@ public sealed record AgentsView(IReadOnlyList<AgentAnswer> Answers)
             return lacks;
         int voters = membership.Voters.Count;
         int silent = membership.Voters.Count(voter => Of(voter.Id.Node) is null or { IsVoter: false });
-        if (voters < 3)
-            lacks.Add(Say($"There are {voters} voters, and a majority of two is both: add a node or a witness."));
+        if (voters <= FewVoters.TooFew)
+            lacks.Add(Few(membership));
         else if (voters % 2 == 0)
             lacks.Add(Say($"There are {voters} voters: they survive no more failures than {voters - 1} would. A witness makes them {voters + 1}."));
         if (silent > 0)
             lacks.Add(Say($"{silent} of {voters} voters do not answer; {Majority} are needed."));
+        if (Set is { Mode: not SyncMode.Off, Set.Count: 0 })
+            lacks.Add("No standby is in the synchronous set: what is committed now is on one host alone.");
         if (Set is not { Mode: not SyncMode.Off })
             lacks.Add("Commits wait for no standby (synchronous = off): what a silent host alone had is lost.");
         if (Voters.Where(report => membership.Voters.Any(voter => voter.HasData && voter.Id.Node == report.Node)) is var withData && withData.Any(report => !report.HasWatchdog))
@@ -65,12 +67,30 @@ public sealed record AgentsView(IReadOnlyList<AgentAnswer> Answers)
             return $"the cluster is paused{Duration.Left(pause.Left)}";
         if (Holder is { } holder)
             return holder.IsServing ? $"{Label(holder.Node)} holds the lease" : $"{Label(holder.Node)} holds term {holder.Term} and is {holder.Role}";
+        if (Alone() is { } alone)
+            return alone;
         int free = Voters.Count(report => report is { Promise: null, QuietLeft.Ticks: 0 });
         if (free < Majority)
             return Say($"{free} of {Membership.Voters.Count} voters are free to vote, and a majority is {Majority}{Bound()}");
         return Voters.All(report => report.Candidacy is not { IsEligible: true })
             ? "no node that answers may become primary"
             : "an election is under way";
+    }
+
+    private string Few(Membership membership) => membership.Voters.Count < FewVoters.TooFew ? "There is one voter, and no failover: add a node or a witness."
+        : FewVoters.StandbyGoesAlone(membership, Set)
+            ? "There are two voters: when the primary's host is lost the standby goes on alone, and when the standby is lost writes stop until it is back (synchronous = strict). Add a node or a witness."
+            : "There are two voters, and a majority of two is both, so that there is no failover: add a node or a witness.";
+
+    /// <summary>What comes of it that one of two voters is left (R15), as a clause; null: there are more, or they elect nobody without each other.</summary>
+    private string? Alone()
+    {
+        if (Membership is not { } membership || !FewVoters.StandbyGoesAlone(membership, Set) || Voters.ToArray() is not [var left])
+            return null;
+        NodeId other = membership.Voters.First(voter => voter.Id.Node != left.Node).Id.Node;
+        return left.Member is { } member && Set!.Set.Members.Contains(member)
+            ? $"{Label(left.Node)} goes on without {Label(other)} when nothing has come from it for {Duration.Of(left.Ttl)}, if it has streamed since its agent was started"
+            : $"{Label(left.Node)} takes no writes without {Label(other)}, for which its commits would wait (synchronous = strict)";
     }
 
     private string Bound()

@@ -28,8 +28,12 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
         string primary = agents.Label(holder.Node);
         if (!membership.IsMajority(left))
         {
-            return agents.Pause is { IsInForce: true }
-                ? new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, Say($"{primary} would stay the primary until the pause is over; then it would take itself out of service, since {left} of {membership.Voters.Count} voters would be left."))
+            if (agents.Pause is { IsInForce: true })
+                return new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, Say($"{primary} would stay the primary until the pause is over; then it would take itself out of service, since {left} of {membership.Voters.Count} voters would be left."));
+            if (FewVoters.StandbyGoesAlone(membership, agents.Set) && agents.Set!.Set.Count == 0)
+                return new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, $"{primary} would go on alone: no standby is in the set that its commits wait for.");
+            return FewVoters.StandbyGoesAlone(membership, agents.Set)
+                ? new WhatIf(node, WhatIfOutcome.Stopped, null, TwoVoters.Rule, $"Writes would stop at once, and {primary} would take itself out of service within {Duration.Of(holder.Ttl)}, until {agents.Label(node)} is back: of two voters it needs both, and its commits wait for the standby (synchronous = strict).")
                 : new WhatIf(node, WhatIfOutcome.Stopped, null, "R2", Say($"{primary} would take itself out of service within {Duration.Of(holder.Ttl)}: {left} of {membership.Voters.Count} voters would be left, and a majority is {agents.Majority}."));
         }
 
@@ -45,6 +49,8 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
     {
         if (agents.Pause is { } pause)
             return Refused(node, "R14", $"Nothing would happen: the cluster is paused{Duration.Left(pause.Left)}. There would be no primary until it is unpaused.");
+        if (!membership.IsMajority(left.Length) && left is [var standby] && FewVoters.StandbyGoesAlone(membership, agents.Set))
+            return Alone(agents, node, standby);
         if (!membership.IsMajority(left.Length))
             return Refused(node, "R6", Say($"There would be no election: {left.Length} of {membership.Voters.Count} voters would be left, and a majority is {agents.Majority}."));
 
@@ -56,6 +62,21 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
         if (agents.Set is { } set && !SyncRules.MayElect(set, members))
             return Refused(node, "R9", $"Nobody could be elected: too few of {set.Set} would answer with their data, and only they are sure to have every commit.");
         return new WhatIf(node, WhatIfOutcome.FailedOver, best.Node, null, Tell(agents, node, left, known, best));
+    }
+
+    /// <summary>One of two voters is left (R15).</summary>
+    private static WhatIf Alone(AgentsView agents, NodeId node, AgentReport standby)
+    {
+        string name = agents.Label(standby.Node);
+        string? not = standby.Member is not { } member || !agents.Set!.Set.Members.Contains(member) ? "it is not in the synchronous set"
+            : standby.Upstream is null ? "it does not stream, and its memory may be old"
+            : standby.Candidacy is not { IsEligible: true } ? standby.Ineligible ?? "it cannot tell how far its data go"
+            : null;
+        return not is null
+            ? new WhatIf(
+                node, WhatIfOutcome.FailedOver, standby.Node, null,
+                $"{name} would go on alone, {Duration.Of(standby.Ttl)} after it received something for the last time: {agents.Label(node)} commits nothing without it (synchronous = strict). No acknowledged commit would be lost.")
+            : Refused(node, TwoVoters.Rule, $"There would be no primary: of two voters one would be left, and {name} could not go on alone: {not}.");
     }
 
     private static string Tell(AgentsView agents, NodeId node, AgentReport[] left, Candidacy[] known, Candidacy best)
