@@ -133,6 +133,8 @@ public sealed record Settings
     public string? BeforeFollowCommand { get; init; }
     public string? AfterFollowCommand { get; init; }
     public string? FenceCommand { get; init; }
+
+    public string? WatchdogDevice { get; init; }
     public TimeSpan HookTimeout { get; init; } = TimeSpan.FromSeconds(10);
     public string? PromoteCommand { get; init; }
     public string? FollowCommand { get; init; }

@@ -101,7 +101,12 @@ public sealed class FailoverAgent(
         if (state.Secret() is null)
             _ = await founding.TablesAsync(cancel);
         await using var parts = new AgentParts(node, state, policy, _link, announce, log);
-        var reports = new AgentReports(node.Id, node.Name, () => _link.State, () => founding.Said);
+        (WatchdogOrder? watchdog, Problem? unusable) = WatchdogOrder.For(settings, policy);
+        if (unusable is not null)
+            log.Write(Severity.Error, unusable);
+        var echoes = new GuardEchoes(policy.RenewEvery, _link.Post);
+        using var guard = new GuardLink(Environment.ProcessPath!, state.Path, node.DataDirectory, watchdog, policy.RenewEvery * 2, echoes.Hear, log);
+        var reports = new AgentReports(node.Id, node.Name, () => _link.State, () => founding.Said, () => guard.HasWatchdog);
         var api = new AgentApi(
             parts.Seal, node.Id, parts.Boot, envelope => _link.Post(at => new Input.Received(at, envelope)), () => parts.Greet(_link.HeldHistory),
             parts.Rescue.Serve, parts.Rescue.Timeline, reports.Health, reports.Report,
@@ -112,8 +117,6 @@ public sealed class FailoverAgent(
         };
         await using IAsyncDisposable listening = await listen(api, settings.ApiListen, cancel);
 
-        var echoes = new GuardEchoes(policy.RenewEvery, _link.Post);
-        using var guard = new GuardLink(Environment.ProcessPath!, state.Path, node.DataDirectory, policy.RenewEvery * 2, echoes.Hear, log);
         guard.Start();
         DurableState durable = state.Content.Durable ?? await founding.AwaitAsync(parts.Peers, order => echoes.AskAsync(guard, order), cancel);
         // What an agent that goes on needs at once is there before it begins: connections, the guard, and where the others are.

@@ -56,7 +56,7 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
         var seal = new MessageSeal(state.Secret()!);
         ulong boot = AgentParts.NewBoot();
         using Peers peers = Peers.Of(state, seal, boot, policy.Ttl / 2, log);
-        var reports = new AgentReports(Id, Name, () => _link.State, () => null);
+        var reports = new AgentReports(Id, Name, () => _link.State, () => null, () => false);
         var api = new AgentApi(
             seal, Id, boot, envelope => _link.Post(at => new Input.Received(at, envelope)),
             () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null), (_, _) => null, () => null, reports.HealthOfWitness, reports.Report,

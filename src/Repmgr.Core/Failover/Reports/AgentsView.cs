@@ -51,8 +51,8 @@ public sealed record AgentsView(IReadOnlyList<AgentAnswer> Answers)
             lacks.Add("No standby is in the synchronous set: what is committed now is on one host alone.");
         if (Set is not { Mode: not SyncMode.Off })
             lacks.Add("Commits wait for no standby (synchronous = off): what a silent host alone had is lost.");
-        if (Voters.Where(report => membership.Voters.Any(voter => voter.HasData && voter.Id.Node == report.Node)) is var withData && withData.Any(report => !report.HasWatchdog))
-            lacks.Add("Without a hardware watchdog an agent and its guard that are frozen together take no server out of service.");
+        if (Voters.Where(report => membership.Voters.Any(voter => voter.HasData && voter.Id.Node == report.Node)) is var withData && withData.Where(report => !report.HasWatchdog).ToArray() is { Length: > 0 } bare)
+            lacks.Add($"Without a hardware watchdog (watchdog_device) an agent and its guard that are frozen together take no server out of service: {string.Join(", ", bare.Select(report => Label(report.Node)))}.");
         if (Holder is { } holder && !(holder.GuardHeardAgo <= holder.Ttl))
             lacks.Add($"The guard of {Label(holder.Node)} does not answer: its lease is not renewed.");
         return lacks;

@@ -84,6 +84,12 @@ internal static class FailoverSettings
         Hook("fence_command", s => s.FenceCommand, (s, v) => s with { FenceCommand = v },
             "A command that is run when processes of this node's server do not end within a second of SIGKILL, because they wait in the kernel for a disk. If it ends with exit code 0, "
             + "the server counts as out of service: it has to make sure of that, for instance by switching the storage away."),
+        new Setting<string?>("watchdog_device", SettingType.Path, s => s.WatchdogDevice, (s, v) => s with { WatchdogDevice = v })
+        {
+            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Description = "The watchdog of this host, for instance /dev/watchdog: it resets the host when repmgrd and its guard are lost together while the server may write, before another node is promoted. "
+                + "The user that repmgrd runs as must be able to write to it, and nothing else may have it open. When it is not set: none.",
+        },
         Delay("hook_timeout", s => s.HookTimeout, (s, v) => s with { HookTimeout = v }, "How long these commands may take. Then they are ended with all that they have started."),
         Command("promote_command", s => s.PromoteCommand, (s, v) => s with { PromoteCommand = v }, Generation.One, "How this node is promoted in a failover."),
         Command(
