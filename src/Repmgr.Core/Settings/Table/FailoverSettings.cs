@@ -18,7 +18,7 @@ internal static class FailoverSettings
             Since = Generation.One,
             TakesEffect = TakesEffect.AtRestart,
             Description = "Whether repmgrd only watches (manual), or is an agent that keeps the cluster at one primary (automatic): it takes a primary out of service that may be one no longer, "
-                + "and promotes, follows and makes nodes anew by itself. It takes three nodes at least, with the same value on all.",
+                + "and promotes, follows and makes nodes anew by itself. It takes three voters, of which one may be a witness, or two nodes with synchronous = strict; the same value on all.",
         },
         Delay("lease_ttl", s => s.LeaseTtl, (s, v) => s with { LeaseTtl = v },
             "How long a lease lasts: the right to be primary, which a majority of the agents has to renew. A host that falls silent is replaced after this time; "
