@@ -14,7 +14,7 @@ export DOTNET_GENERATE_ASPNET_CERTIFICATE := false
 # Both publishes build the same two libraries.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test publish install bench docs lint fuzz simulate model clean
+.PHONY: help demo test publish install bench docs lint fuzz simulate soak model clean
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,11 +41,12 @@ dist/%: $(SOURCES)
 install: publish ## Install programs, man pages, completions, sample configuration and service unit: PREFIX=/usr/local DESTDIR=
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" tools/install
 
-bench: ## Measure start-up, cluster show and the daemon beside repmgr 5.3.3, cloning beside pg_basebackup, rsync and pg_rewind; medians as JSON lines.
+bench: ## Measure start-up, cluster show and the daemon beside repmgr 5.3.3, cloning beside pg_basebackup, rsync and pg_rewind, failover; medians as JSON lines.
 	@tools/prerequisites bench
 	@$(MAKE) --no-print-directory publish
 	@tools/bench
 	@tools/bench-clone
+	@tools/bench-failover
 
 docs: ## Write the generated documents anew: command pages, man pages, completions, configuration reference, samples.
 	@tools/prerequisites build
@@ -61,6 +62,11 @@ simulate: ## Simulate failover over SEEDS=10000 seeds from FROM=1 on, with every
 	@tools/prerequisites build
 	dotnet build tests/Repmgr.Simulate -c Release -v quiet --nologo
 	@tests/Repmgr.Simulate/bin/Release/net10.0/Repmgr.Simulate $(or $(FROM),1) $(or $(SEEDS),10000)
+
+soak: ## Strike a cluster of real servers with faults by chance for MINUTES=60 (SEED=, SYNCHRONOUS=off|quorum, HOSTS=3 to 5); prints each, and a summary.
+	@REPMGR_TEST_MAJORS=15 tools/prerequisites test
+	@$(MAKE) --no-print-directory publish
+	@tools/soak $(or $(MINUTES),60) "$(SEED)" "$(SYNCHRONOUS)" "$(HOSTS)"
 
 model: ## Explore the models of the failover rules: what was explored, and the shortest way to what each simpler rule leads to.
 	@tools/prerequisites model

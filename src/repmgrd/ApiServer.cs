@@ -15,17 +15,19 @@ internal sealed class ApiServer : IHttpApplication<IFeatureCollection>, IAsyncDi
 {
     private readonly AgentApi _api;
     private readonly KestrelServer _server;
+    private readonly bool _isTls;
 
-    private ApiServer(AgentApi api, string listen)
+    private ApiServer(AgentApi api, string listen, AgentCertificates? certificates)
     {
         _api = api;
-        var options = new KestrelServerOptions { AddServerHeader = false, ApplicationServices = new NoServices() };
+        _isTls = certificates is not null;
+        var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = AgentApi.LargestBody;
         options.Limits.MaxConcurrentConnections = 256;
         options.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
         options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-        Listen(options, listen);
+        Listen(options, listen, at => Carry(at, certificates));
         _server = new KestrelServer(
             Options.Create(options),
             new SocketTransportFactory(Options.Create(new SocketTransportOptions { IOQueueCount = 1 }), NullLoggerFactory.Instance),
@@ -33,9 +35,9 @@ internal sealed class ApiServer : IHttpApplication<IFeatureCollection>, IAsyncDi
     }
 
     /// <exception cref="IOException">The address cannot be listened at.</exception>
-    public static async Task<IAsyncDisposable> StartAsync(AgentApi api, string listen, CancellationToken cancel)
+    public static async Task<IAsyncDisposable> StartAsync(AgentApi api, string listen, AgentCertificates? certificates, CancellationToken cancel)
     {
-        var server = new ApiServer(api, listen);
+        var server = new ApiServer(api, listen, certificates);
         await server._server.StartAsync(server, cancel);
         return server;
     }
@@ -49,7 +51,10 @@ internal sealed class ApiServer : IHttpApplication<IFeatureCollection>, IAsyncDi
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body);
         ApiReply reply = _api.Answer(new ApiRequest(
-            request.Method, request.RawTarget, name => request.Headers[name] is [var value, ..] ? value : null, body.GetBuffer().AsMemory(0, (int)body.Length)));
+            request.Method, request.RawTarget, name => request.Headers[name] is [var value, ..] ? value : null, body.GetBuffer().AsMemory(0, (int)body.Length))
+        {
+            IsTrusted = !_isTls || context.Get<ITlsConnectionFeature>()?.ClientCertificate is not null,
+        });
         response.StatusCode = reply.Status;
         if (reply.Seal is { } seal)
             response.Headers[AgentApi.SealHeader] = seal;
@@ -75,22 +80,26 @@ internal sealed class ApiServer : IHttpApplication<IFeatureCollection>, IAsyncDi
 
     private const int StatusNoContent = 204;
 
-    private static void Listen(KestrelServerOptions options, string listen)
+    private static void Carry(ListenOptions at, AgentCertificates? certificates)
+    {
+        at.Protocols = HttpProtocols.Http1;
+        if (certificates is null)
+            return;
+        var tls = new TlsConnections(certificates);
+        at.Use(next => connection => tls.CarryAsync(connection, next));
+    }
+
+    private static void Listen(KestrelServerOptions options, string listen, Action<ListenOptions> carry)
     {
         int colon = listen.LastIndexOf(':');
         string host = colon < 0 ? "*" : listen[..colon].Trim('[', ']');
         if (!int.TryParse(listen.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is < 1 or > 65535)
             throw new IOException($"api_listen \"{listen}\" does not end with a port");
         if (host is "*" or "")
-            options.ListenAnyIP(port);
+            options.ListenAnyIP(port, carry);
         else if (IPAddress.TryParse(host, out IPAddress? address))
-            options.Listen(address, port);
+            options.Listen(address, port, carry);
         else
-            options.Listen(Dns.GetHostAddresses(host)[0], port);
-    }
-
-    private sealed class NoServices : IServiceProvider
-    {
-        public object? GetService(Type serviceType) => null;
+            options.Listen(Dns.GetHostAddresses(host)[0], port, carry);
     }
 }

@@ -19,8 +19,8 @@ internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
     {
-        if (arguments is [GuardProcess.Argument, var stateDirectory, var dataDirectory])
-            return GuardProcess.Run(stateDirectory, dataDirectory);
+        if (arguments is [GuardProcess.Argument, var stateDirectory, var dataDirectory, .. var watchdog])
+            return GuardProcess.Run(stateDirectory, dataDirectory, watchdog.FirstOrDefault());
         CommandTable table = CommandTable.Repmgrd;
         return (int)(CommandLineParser.Parse(arguments, table) switch
         {

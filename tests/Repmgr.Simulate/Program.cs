@@ -12,7 +12,7 @@ internal static class Program
     {
         if (args is not [var firstText, var countText, .. var rest] || !int.TryParse(firstText, out int first) || !int.TryParse(countText, out int count))
         {
-            Console.Error.WriteLine("usage: Repmgr.Simulate FIRST-SEED SEEDS [broken=RULE] [faults=FAULT,...] [data=NODES] [witnesses=NODES] [spares=NODES] [every=SECONDS] [answers=SECONDS] [clocks=extreme] [sync=any|MODE] [count=NODES] [heal=SECONDS] [disks=slow]");
+            Console.Error.WriteLine("usage: Repmgr.Simulate FIRST-SEED SEEDS [broken=RULE] [faults=FAULT,...] [data=NODES] [witnesses=NODES] [spares=NODES] [every=SECONDS] [answers=SECONDS] [clocks=extreme] [sync=any|MODE] [count=NODES] [heal=SECONDS] [disks=slow] [store=etcd]");
             return 2;
         }
 
@@ -54,6 +54,7 @@ internal static class Program
         ["count", var nodes] => profile with { SynchronousCount = int.Parse(nodes, CultureInfo.InvariantCulture) },
         ["heal", var seconds] => profile with { HealsWithin = TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)) },
         ["clocks", "extreme"] => profile with { HasExtremeClocks = true },
+        ["store", "etcd"] => profile with { HasStore = true },
         ["disks", "slow"] => profile with { HasSlowDisks = true },
         _ => throw new ArgumentException($"unknown option {option}", nameof(option)),
     };

@@ -100,7 +100,7 @@ internal static class Ballots
                 return;
             }
 
-            turn.Become(new Role.Voting(), "NoMajority", Rule, $"{free.Length + ahead.Length} of {membership.Voters.Count} voters are free");
+            turn.Become(new Role.Voting(), "NoMajority", Rule, WhyNoMajority(membership, asking, free.Length + ahead.Length));
             return;
         }
 
@@ -140,6 +140,13 @@ internal static class Ballots
         Term highest = asking.Ballots.Max(item => item.Ballot.Term);
         Candidate.Stand(turn, Term.Max(highest, turn.Durable.Term).Next, $"{free.Length} voters are free, {better} better candidates answer");
     }
+
+    private static string WhyNoMajority(Membership membership, Role.Asking asking, int free) => membership.Store switch
+    {
+        null => $"{free} of {membership.Voters.Count} voters are free",
+        { } store when asking.Ballots.Any(item => item.Voter == store) => "the store's word is given to another",
+        _ => "the store in which the lease lies does not answer",
+    };
 
     /// <summary>Those who are free, with their data, are enough for the newest set among the answers (R9).</summary>
     private static bool MayElect(Draft turn, Role.Asking asking)

@@ -83,4 +83,13 @@ internal enum BrokenRule
 
     /// <summary>R15: one of two voters goes on alone, whether the remembered set names it or not.</summary>
     AloneOutsideSet = 1 << 25,
+
+    /// <summary>R2: a promise that lies in the store counts as over for who has only just seen it.</summary>
+    StoredPromiseUnwatched = 1 << 26,
+
+    /// <summary>R8: a transaction does not compare what lies in the store with what was decided on.</summary>
+    StoreNotCompared = 1 << 27,
+
+    /// <summary>R1: the store's voter answers before the store has taken the transaction.</summary>
+    AnswersBeforeStored = 1 << 28,
 }

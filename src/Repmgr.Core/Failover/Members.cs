@@ -56,6 +56,8 @@ internal static class Members
     {
         if (!turn.Durable.Membership.Votes(id))
             return $"Node {id.Node} is no voter.";
+        if (id.IsStore)
+            return "The lease lies in the store.";
         if (id == turn.State.Self)
             return $"Node {id.Node} holds the lease: another has to take it over first.";
         if ((Obstacle(turn) ?? TooFew(turn, Without(turn, id))) is { } obstacle)
@@ -112,9 +114,9 @@ internal static class Members
     private static string? TooFew(Draft turn, Voter[] voters, VoterId? comes = null)
     {
         var holding = (Role.Holding)turn.State.Role;
-        int there = voters.Count(voter => voter.Id == turn.State.Self || voter.Id == comes
-            || (holding.HeardAt.TryGetValue(voter.Id, out TimeSpan at) && turn.Now - at <= turn.Policy.Ttl));
-        return there > voters.Length / 2 ? null : $"Only {there} of the {voters.Length} voters that there would be answer.";
+        VoterId[] there = [.. voters.Select(voter => voter.Id).Where(id => id == turn.State.Self || id == comes
+            || (holding.HeardAt.TryGetValue(id, out TimeSpan at) && turn.Now - at <= turn.Policy.Ttl))];
+        return Membership.IsMajorityOf(voters, there) ? null : $"Only {there.Length} of the {voters.Length} voters that there would be answer.";
     }
 
     private static bool IsOutOfSet(Draft turn, Role.Holding holding, NodeId node) =>

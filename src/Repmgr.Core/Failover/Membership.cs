@@ -8,10 +8,16 @@ namespace Repmgr.Core.Failover;
 /// <remarks>An agent that lost its state directory comes back under another number, and is no voter until it is admitted anew.</remarks>
 public readonly record struct VoterId(NodeId Node, ulong State)
 {
+    /// <summary>Nodes begin at 1: this number is the store's, where the lease lies in one (docs/adr/0116).</summary>
+    public static NodeId StoreNode { get; }
+
+    /// <summary>It is the store's voter. Its number is drawn when failover begins, and names what lies there.</summary>
+    public bool IsStore => Node == StoreNode;
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Node}#{State:x}");
 }
 
-/// <summary>A voter. One without data is a witness.</summary>
+/// <summary>A voter. One without data is a witness, or the store's.</summary>
 public sealed record Voter(VoterId Id, bool HasData);
 
 /// <summary>All registered voters, the failed primary included (R13).</summary>
@@ -35,12 +41,18 @@ public sealed record Membership(Term Term, int Change, IReadOnlyList<Voter> Vote
     /// <summary>Who is asked: those before it, too, until it is confirmed.</summary>
     public IEnumerable<Voter> Asked => Before is null ? Voters : Voters.UnionBy(Before, voter => voter.Id);
 
+    /// <summary>The store's voter, where the lease lies in a store; null: the agents keep it among themselves.</summary>
+    public VoterId? Store => StoreOf(Voters);
+
     public bool Contains(VoterId id) => Votes(id) || Before?.Any(voter => voter.Id == id) == true;
 
     /// <summary>It is a voter now; one that was removed is not, also while that is not confirmed.</summary>
     public bool Votes(VoterId id) => Voters.Any(voter => voter.Id == id);
 
-    /// <summary>More than half of all registered voters, never of those in sight; and of those before them, until the change is confirmed.</summary>
+    /// <summary>
+    /// More than half of all registered voters, never of those in sight; and of those before them, until the change is confirmed. Where the lease lies in a store, its
+    /// voter alone is a majority, and nobody is one without it.
+    /// </summary>
     public bool IsMajority(IReadOnlyCollection<VoterId> who) => IsMajorityOf(Voters, who) && (Before is null || IsMajorityOf(Before, who));
 
     /// <summary>Whether so many of the present voters are more than half of them: for what is shown, not for what is decided.</summary>
@@ -57,7 +69,18 @@ public sealed record Membership(Term Term, int Change, IReadOnlyList<Voter> Vote
     public override int GetHashCode() => HashCode.Combine(Term, Change);
 
     internal static bool IsMajorityOf(IReadOnlyList<Voter> voters, IReadOnlyCollection<VoterId> who) =>
-        voters.Count(voter => who.Contains(voter.Id)) > voters.Count / 2;
+        StoreOf(voters) is { } store ? who.Contains(store) : voters.Count(voter => who.Contains(voter.Id)) > voters.Count / 2;
+
+    private static VoterId? StoreOf(IReadOnlyList<Voter> voters)
+    {
+        foreach (Voter voter in voters)
+        {
+            if (voter.Id.IsStore)
+                return voter.Id;
+        }
+
+        return null;
+    }
 }
 
 /// <summary>Times that are remembered with the membership (R13).</summary>

@@ -17,7 +17,7 @@ internal static class TwoVoters
     public static bool MayGoAlone(Draft turn)
     {
         AgentState state = turn.State;
-        if (state.Known.Voters.Count != 2 || !state.Known.Votes(state.Self) || !state.HasStreamed || state.Durable.Set is not { Mode: SyncMode.Strict } set)
+        if (state.Known.Voters.Count != 2 || state.Known.Store is not null || !state.Known.Votes(state.Self) || !state.HasStreamed || state.Durable.Set is not { Mode: SyncMode.Strict } set)
             return false;
         if (KnowsLaterHolder(state, set) || Candidacies.MemberOf(state) is not { } self || turn.Now - state.GrewAt < turn.Policy.Ttl)
             return false;

@@ -21,6 +21,12 @@ public static class SettingRules
                 places);
         }
 
+        if (settings is { LeaseStore: LeaseStore.Etcd, EtcdEndpoints.Count: 0 })
+            yield return new Problem("\"lease_store\" is etcd, and \"etcd_endpoints\" is not set", null, "Name etcd's client URLs with etcd_endpoints.");
+
+        if (settings.EtcdCertFile is null != settings.EtcdKeyFile is null)
+            yield return new Problem("only one of \"etcd_cert_file\" and \"etcd_key_file\" is set", "A certificate is worth nothing without its key.", "Set both, or neither.");
+
         if (settings.StandbyReconnectTimeout < settings.NodeRejoinTimeout)
         {
             yield return new Problem(

@@ -67,5 +67,8 @@ public static class SettingType
 
     public static SettingType<IReadOnlyList<string>> Names { get; } = new NamesType();
 
+    /// <summary>Where something listens, as URLs separated by commas.</summary>
+    public static SettingType<IReadOnlyList<string>> Urls { get; } = new UrlsType();
+
     public static SettingType<IReadOnlyList<TablespaceMapping>> Mappings { get; } = new MappingType();
 }

@@ -114,8 +114,22 @@ public sealed record Settings
     public FailoverMode Failover { get; init; }
     public TimeSpan LeaseTtl { get; init; } = TimeSpan.FromSeconds(3);
     public TimeSpan LeaseRenewInterval { get; init; } = TimeSpan.FromSeconds(0.5);
+    public LeaseStore LeaseStore { get; init; }
+    public IReadOnlyList<string> EtcdEndpoints { get; init; } = [];
+    public string EtcdPrefix { get; init; } = "/repmgr/";
+    public string? EtcdUser { get; init; }
+    public string? EtcdPasswordFile { get; init; }
+    public string? EtcdCaFile { get; init; }
+    public string? EtcdCertFile { get; init; }
+    public string? EtcdKeyFile { get; init; }
     public string ApiListen { get; init; } = "*:8008";
     public string? ApiAddress { get; init; }
+    public string? ApiSslCertFile { get; init; }
+
+    public string? ApiSslKeyFile { get; init; }
+
+    public string? ApiSslCaFile { get; init; }
+
     public string? StateDirectory { get; init; }
 
     /// <summary>In bytes; null: however far behind.</summary>
@@ -133,6 +147,8 @@ public sealed record Settings
     public string? BeforeFollowCommand { get; init; }
     public string? AfterFollowCommand { get; init; }
     public string? FenceCommand { get; init; }
+
+    public string? WatchdogDevice { get; init; }
     public TimeSpan HookTimeout { get; init; } = TimeSpan.FromSeconds(10);
     public string? PromoteCommand { get; init; }
     public string? FollowCommand { get; init; }
@@ -178,6 +194,16 @@ public enum FailoverMode
 {
     Manual,
     Automatic,
+}
+
+/// <summary>Where the lease lies.</summary>
+public enum LeaseStore
+{
+    /// <summary>Among the agents: a majority of them renews it.</summary>
+    Peers,
+
+    /// <summary>In an etcd that is there already.</summary>
+    Etcd,
 }
 
 /// <summary>What becomes of the data of a node that went another way than the primary's.</summary>

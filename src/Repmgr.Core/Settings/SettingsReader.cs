@@ -72,8 +72,9 @@ public static class SettingsReader
 
     private static Problem Invalid(Setting setting, Assigned assigned, string reason)
     {
-        // A connection string may hold a password, and so may what was meant to be one.
-        string value = setting is Setting<Postgres.Conninfo?> ? "" : $": \"{assigned.Value}\"";
+        // A connection string may hold a password, and so may what was meant to be one, and a URL.
+        bool mayHoldPassword = setting is Setting<Postgres.Conninfo?> || assigned.Value.Contains('@', StringComparison.Ordinal);
+        string value = mayHoldPassword ? "" : $": \"{assigned.Value}\"";
         return new Problem($"invalid value for setting \"{setting.Name}\" {assigned.Place}{value}", reason);
     }
 }

@@ -1,5 +1,6 @@
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Problems;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Postgres;
@@ -17,13 +18,10 @@ namespace Repmgr.Engine.Failover;
 /// <param name="log">Hears who votes.</param>
 internal sealed class Admission(AgentNode node, Peers peers, Func<AgentState?> state, Action<Func<TimeSpan, Input>> post, ILog log)
 {
-    /// <summary>More than this many, and one of them can be lost.</summary>
-    private const int TooFew = 2;
-
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan GreetWithin = TimeSpan.FromSeconds(1);
 
-    private readonly SaidOnce _said = new(log);
+    private readonly SaidOnce _voters = new(log), _few = new(log);
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -32,7 +30,7 @@ internal sealed class Admission(AgentNode node, Peers peers, Func<AgentState?> s
             await Task.Delay(Every, cancel);
             if (state() is not { } now)
                 continue;
-            Say(now.Durable.Membership);
+            Say(now.Durable.Membership, now.Durable.Set);
             if (now is { IsStopping: false, Role: Role.Holding { Stage: HoldingStage.Serving, Affirming: null }, Durable.Membership: { Before: null } members })
                 await ReconcileAsync(members, cancel);
         }
@@ -52,7 +50,7 @@ internal sealed class Admission(AgentNode node, Peers peers, Func<AgentState?> s
 
     private async Task<VoterId?> GoneAsync(Membership members, AgentTables tables, CancellationToken cancel)
     {
-        foreach (VoterId voter in members.Voters.Select(voter => voter.Id).Where(voter => voter.Node != node.Id))
+        foreach (VoterId voter in members.Voters.Select(voter => voter.Id).Where(voter => voter.Node != node.Id && !voter.IsStore))
         {
             bool isRegistered = tables.Nodes.Any(record => record.Id == voter.Node);
             if (!isRegistered || (tables.Agents.TryGetValue(voter.Node, out var agent) && agent.Voter != voter && await AnswersAsync(agent, cancel)))
@@ -81,29 +79,17 @@ internal sealed class Admission(AgentNode node, Peers peers, Func<AgentState?> s
         return await peers.GreetAsync(agent.Voter.Node, GreetWithin, cancel) is { } greeting && greeting.Voter == agent.Voter;
     }
 
-    private void Say(Membership members)
+    private void Say(Membership members, RememberedSet? set)
     {
         if (members.Before is not null || members.Voters.Count == 0)
             return;
-        string now = string.Join(", ", members.Voters.Select(voter => voter.HasData ? $"node {voter.Id.Node}" : $"node {voter.Id.Node} (witness)"));
-        bool isFirst = _said.Last.Length == 0;
-        if (!_said.IsNew(now))
-            return;
-        if (!isFirst)
-            log.Notice($"the voters are now {now}");
-        if (members.Voters.Count <= TooFew)
-            log.Write(Severity.Warning, FewVoters.Problem(members.Voters.Count));
+        bool isFirst = _voters.Last.Length == 0;
+        if (_voters.IsNew(string.Join(", ", members.Voters.Select(Word))) && !isFirst)
+            log.Notice($"the voters are now {_voters.Last}");
+        Problem? few = members.Store is null && members.Voters.Count <= FewVoters.TooFew ? FewVoters.Problem(members, set) : null;
+        if (_few.IsNew(few?.Message ?? "") && few is not null)
+            log.Write(Severity.Warning, few);
     }
-}
 
-/// <summary>What a cluster of two lacks, and how it gets it.</summary>
-internal static class FewVoters
-{
-    public const string Hint =
-        "Register another standby, or a witness: on a third host, which needs no PostgreSQL, write node_id, node_name and the conninfo of the primary into repmgr.conf, "
-        + "run \"repmgr witness register\", and start repmgrd.";
-
-    public static Problem Problem(int count) => count == 1
-        ? new("there is no failover: this node votes alone", null, Hint)
-        : new("there is no failover with two voters", "A majority of two is both: neither can be elected without the other, and when one is lost, the other is taken out of service.", Hint);
+    private static string Word(Voter voter) => voter.Id.IsStore ? "etcd" : voter.HasData ? $"node {voter.Id.Node}" : $"node {voter.Id.Node} (witness)";
 }

@@ -11,7 +11,11 @@ namespace Repmgr.Engine.Failover;
 /// <param name="Path">With the query.</param>
 /// <param name="Header">Reads a header; null: it is not there.</param>
 /// <param name="Body">Bounded by <see cref="AgentApi.LargestBody"/> before it gets here.</param>
-public sealed record ApiRequest(string Method, string Path, Func<string, string?> Header, ReadOnlyMemory<byte> Body);
+public sealed record ApiRequest(string Method, string Path, Func<string, string?> Header, ReadOnlyMemory<byte> Body)
+{
+    /// <summary>With TLS: who asks showed a certificate that is believed. Without, there is none to be shown.</summary>
+    public bool IsTrusted { get; init; } = true;
+}
 
 /// <param name="Seal">Null: the reply is for anybody.</param>
 public sealed record ApiReply(int Status, string ContentType, ReadOnlyMemory<byte> Body, string? Seal);
@@ -71,6 +75,8 @@ public sealed class AgentApi
         if (!request.Path.StartsWith("/v1/", StringComparison.Ordinal))
             return HealthPaths.Answer(request.Method, request.Path, _health(), () => new EndedTimelines(_report().History, Began(), NameOf));
 
+        if (!request.IsTrusted)
+            return new ApiReply(403, Text, Encoding.UTF8.GetBytes("a certificate of this cluster is needed\n"), null);
         SealedBy? by = SealedBy.Read(request.Header(SenderHeader), request.Header(NonceHeader), request.Header(AudienceHeader));
         if (by is null || !MessageSeal.AreEqual(request.Header(SealHeader), _seal.Of(request.Method, request.Path, by, request.Body.Span)))
             return new ApiReply(401, Text, Encoding.UTF8.GetBytes("not sealed with the secret of this cluster\n"), null);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Authentication;
 using Repmgr.Core.Failover;
 
 namespace Repmgr.Engine.Failover;
@@ -18,14 +19,19 @@ internal sealed class AgentEndpoint(string address)
 /// <param name="Status">Null: there was no reply that counts.</param>
 /// <param name="Body">Empty without one.</param>
 /// <param name="Failure">Why not, as a clause.</param>
-internal sealed record AgentReply(HttpStatusCode? Status, byte[] Body, string? Failure);
+internal sealed record AgentReply(HttpStatusCode? Status, byte[] Body, string? Failure)
+{
+    /// <summary>Who answered is not believed, or does not believe.</summary>
+    public bool IsUntrusted { get; init; }
+}
 
 /// <summary>Makes sealed requests, and takes nothing that is not sealed in return.</summary>
 /// <param name="seal">With the cluster's secret.</param>
 /// <param name="self">Who asks.</param>
 /// <param name="boot">Random, drawn at the start of who asks.</param>
 /// <param name="connectWithin">How long a connection may take to be made.</param>
-internal sealed class AgentClient(MessageSeal seal, VoterId self, ulong boot, TimeSpan connectWithin) : IDisposable
+/// <param name="certificates">For TLS; null: without.</param>
+internal sealed class AgentClient(MessageSeal seal, VoterId self, ulong boot, TimeSpan connectWithin, AgentCertificates? certificates) : IDisposable
 {
     private readonly HttpClient _client = new(new SocketsHttpHandler
     {
@@ -35,6 +41,8 @@ internal sealed class AgentClient(MessageSeal seal, VoterId self, ulong boot, Ti
         MaxConnectionsPerServer = 8,
         ConnectTimeout = connectWithin,
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+        PooledConnectionLifetime = certificates is null ? Timeout.InfiniteTimeSpan : AgentCertificates.KeptFor,
+        ConnectCallback = certificates is null ? null : certificates.ConnectAsync,
     })
     { Timeout = Timeout.InfiniteTimeSpan };
 
@@ -59,7 +67,7 @@ internal sealed class AgentClient(MessageSeal seal, VoterId self, ulong boot, Ti
         }
         catch (Exception failed) when (failed is HttpRequestException or IOException or UriFormatException)
         {
-            return new AgentReply(null, [], (failed.InnerException ?? failed).Message.TrimEnd('.'));
+            return new AgentReply(null, [], (failed.InnerException ?? failed).Message.TrimEnd('.')) { IsUntrusted = failed.InnerException is AuthenticationException };
         }
     }
 
@@ -68,6 +76,7 @@ internal sealed class AgentClient(MessageSeal seal, VoterId self, ulong boot, Ti
     private async Task<AgentReply> ExchangeAsync(AgentEndpoint agent, HttpMethod method, string path, byte[] body, CancellationToken cancel)
     {
         var by = new SealedBy(self, boot, (ulong)Interlocked.Increment(ref _number), agent.Boot);
+        // With TLS too: it is made below HTTP, with the certificates of this moment.
         using var request = new HttpRequestMessage(method, $"http://{agent.Address}{path}");
         if (method == HttpMethod.Post)
             request.Content = new ByteArrayContent(body);

@@ -21,12 +21,19 @@ internal sealed class AgentEvents(NodeId node, Func<AgentState?> state, Action<C
     {
         LogLine line = EdgeText.Of(edge);
         // What is tried again and again with the same result is said once.
-        bool isRepeated = edge.Name is "Asks" or "NoMajority" or "LetsBetterStand" or "NotEligible" or "IsBehind"
+        bool isRepeated = edge.Name is "Asks" or "NoMajority" or "LetsBetterStand" or "NotEligible" or "IsBehind" or "NoQuorum"
             && _last.TryGetValue(edge.Name, out string? evidence) && evidence == edge.Evidence;
         if (edge.Name is "Promoted" or "Resumes" or "HolderAppears")
             _last.Clear();
         _last[edge.Name] = edge.Evidence;
         log.Write(isRepeated ? line with { Severity = Severity.Debug } : line);
+        if (edge.Name == "LeaseEnds" && state() is { Durable: var durable } && FewVoters.StandbyGoesAlone(durable.Membership, durable.Set))
+        {
+            log.Warning(
+                "with two voters, this node takes no writes until the other is back", "Commits wait for the standby (synchronous = strict), which is lost, or has gone on alone.",
+                FewVoters.Hint);
+        }
+
         if (edge.Name == "Promoted")
             announce(new ClusterEvent(node, EventName.RepmgrdFailoverPromote, Successful: true, $"node {node} was promoted{Missing()}"));
         if (edge.Name is "PromotionFailed" or "PromotionTooSlow" or "NotPromoted")

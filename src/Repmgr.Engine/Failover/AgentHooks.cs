@@ -43,6 +43,9 @@ internal sealed class AgentHooks(Settings settings, NodeId node, string name, IL
     public async Task<bool> FenceAsync(CancellationToken cancel) =>
         settings.FenceCommand is not null && await RunAsync(settings.FenceCommand, "fence_command", "fence", null, null, settings.HookTimeout, cancel);
 
+    /// <summary>The same, where the server is out of service already, and only its storage is not sure to be left alone.</summary>
+    public void BeginFence() => Begin(settings.FenceCommand, "fence_command", "fence", null, null);
+
     // What comes afterwards holds up nothing.
     private void Begin(string? command, string key, string happens, NodeId? primary, Term? term)
     {

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Failover.Reports;
+using Repmgr.Core.Failover.Store;
 using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 using Message = Repmgr.Core.Failover.Message;
@@ -26,6 +27,10 @@ internal sealed record AgentFile(int Version, VoterId Voter, IReadOnlyList<Known
 /// <param name="Term">Which.</param>
 /// <param name="At">By the wall clock of its host.</param>
 internal sealed record TermBegan(Term Term, DateTimeOffset At);
+
+/// <summary>What the store's voter remembers, as it lies in the store (docs/adr/0116).</summary>
+/// <param name="Version">Of the layout.</param>
+internal sealed record StoredState(int Version, DurableState Durable);
 
 /// <summary>How a node is reached.</summary>
 /// <param name="Id">Which.</param>
@@ -159,6 +164,8 @@ internal sealed record AgentGreeting(VoterId Voter, string Version, bool IsVoter
     IgnoreReadOnlyProperties = true,
     Converters = [typeof(TermText), typeof(NodeIdText), typeof(LsnText), typeof(TermHistoryText)])]
 [JsonSerializable(typeof(AgentFile))]
+[JsonSerializable(typeof(StoredState))]
+[JsonSerializable(typeof(StoredPromise))]
 [JsonSerializable(typeof(WireMessage))]
 [JsonSerializable(typeof(FoundingDocument))]
 [JsonSerializable(typeof(AgentGreeting))]

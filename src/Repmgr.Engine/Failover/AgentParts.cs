@@ -10,11 +10,11 @@ internal sealed class AgentParts : IAsyncDisposable
 {
     private readonly StateDirectory _state;
 
-    public AgentParts(AgentNode node, StateDirectory state, AgentPolicy policy, LoopLink loop, Action<ClusterEvent> announce, ILog log)
+    public AgentParts(AgentNode node, StateDirectory state, AgentPolicy policy, AgentCertificates? certificates, LoopLink loop, Action<ClusterEvent> announce, ILog log)
     {
         _state = state;
         Seal = new MessageSeal(state.Secret()!);
-        Peers = Failover.Peers.Of(state, Seal, Boot, policy.Ttl / 2, log);
+        Peers = Failover.Peers.Of(state, Seal, Boot, policy.Ttl / 2, certificates, log);
         CommitProbe? probe = null;
         Eyes = new ServerEyes(node, (taken, view) => loop.Post(at => new Input.Observed(at, taken, view)), () => probe!, log);
         var flag = new SyncFlag(node.DataDirectory);

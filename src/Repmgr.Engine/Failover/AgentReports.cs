@@ -9,7 +9,8 @@ namespace Repmgr.Engine.Failover;
 /// <param name="name">Its name.</param>
 /// <param name="state">What its machine knows; null before it runs.</param>
 /// <param name="waits">What it waits for before that.</param>
-internal sealed class AgentReports(NodeId id, string name, Func<AgentState?> state, Func<string?> waits)
+/// <param name="hasWatchdog">A device resets the host when agent and guard are lost together.</param>
+internal sealed class AgentReports(NodeId id, string name, Func<AgentState?> state, Func<string?> waits, Func<bool> hasWatchdog)
 {
     public AgentReport Report() =>
         (state() is { } known ? AgentReport.Of(known, BootClock.Now) : new AgentReport { Node = id, Role = "Starting", Waits = waits() }) with
@@ -17,6 +18,7 @@ internal sealed class AgentReports(NodeId id, string name, Func<AgentState?> sta
             Name = name,
             Version = ProductVersion.Text,
             Pid = Environment.ProcessId,
+            HasWatchdog = hasWatchdog(),
         };
 
     public AgentHealth Health()

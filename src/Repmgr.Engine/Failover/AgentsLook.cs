@@ -29,13 +29,13 @@ public sealed class AgentsLook : IDisposable
     private readonly AgentClient _client;
     private readonly PostgresConnector _connector;
 
-    private AgentsLook(byte[] secret, NodeId self, IReadOnlyList<KnownNode> nodes, PostgresConnector connector)
+    private AgentsLook(byte[] secret, NodeId self, IReadOnlyList<KnownNode> nodes, PostgresConnector connector, AgentCertificates? certificates)
     {
         _connector = connector;
         _nodes = [.. nodes.OrderBy(node => node.Id).Select(node => (node, node.Address.Length > 0 ? new AgentEndpoint(node.Address) : null))];
         // A sender that is no voter, in a life of its own.
         ulong boot = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        _client = new AgentClient(new MessageSeal(secret), new VoterId(self, 0), boot, ConnectWithin);
+        _client = new AgentClient(new MessageSeal(secret), new VoterId(self, 0), boot, ConnectWithin, certificates);
     }
 
     /// <summary>Finds out where the agents are.</summary>
@@ -44,6 +44,9 @@ public sealed class AgentsLook : IDisposable
     {
         ArgumentNullException.ThrowIfNull(settings);
         NodeId self = settings.NodeId ?? new NodeId(0);
+        var certificates = AgentCertificates.Of(settings, null);
+        if (certificates?.Problem is { } unusable)
+            return (null, unusable);
         string unread = "conninfo is not set";
         if (settings.Conninfo is { } conninfo)
         {
@@ -51,7 +54,7 @@ public sealed class AgentsLook : IDisposable
             {
                 case Answer<AgentTables>.Got { Value: var tables }:
                     return (new AgentsLook(tables.Secret, self, [.. tables.Nodes.Select(record => new KnownNode(
-                        record.Id, record.Name, record.Conninfo, tables.Agents.TryGetValue(record.Id, out (VoterId, string Address) agent) ? agent.Address : ""))], connector), null);
+                        record.Id, record.Name, record.Conninfo, tables.Agents.TryGetValue(record.Id, out (VoterId, string Address) agent) ? agent.Address : ""))], connector, certificates), null);
                 case Answer<AgentTables>.Failed failed:
                     unread = failed.Reason.TrimEnd('.');
                     break;
@@ -60,7 +63,7 @@ public sealed class AgentsLook : IDisposable
 
         string? directory = await StateOfAsync(settings, cancel);
         if (directory is not null && StateDirectory.Contacts(directory) is var (secret, nodes))
-            return (new AgentsLook(secret, self, nodes, connector), null);
+            return (new AgentsLook(secret, self, nodes, connector, certificates), null);
         return (null, new Problem(
             "it is not known where the agents are",
             $"The local server cannot be asked: {unread}. {(directory is null ? "Where its agent keeps its state is not clear" : $"And the agent has left nothing in \"{directory}\" that this user may read")}.",

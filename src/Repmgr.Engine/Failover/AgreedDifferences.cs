@@ -12,8 +12,21 @@ internal static class AgreedDifferences
 {
     public static void Warn(Settings settings, DurableState durable, ILog log)
     {
-        if (Of(settings, durable) is { } differing)
+        foreach (Problem differing in new[] { Of(settings, durable), OfStore(settings, durable.Membership) }.OfType<Problem>())
             log.Write(Severity.Warning, differing);
+    }
+
+    /// <summary>Where the lease lies was decided when failover began; null: this node's file says the same.</summary>
+    public static Problem? OfStore(Settings settings, Membership membership)
+    {
+        LeaseStore agreed = membership.Store is null ? LeaseStore.Peers : LeaseStore.Etcd;
+        if (membership.Voters.Count == 0 || (agreed == settings.LeaseStore && (agreed == LeaseStore.Peers || settings.EtcdEndpoints.Count > 0)))
+            return null;
+        string without = agreed == LeaseStore.Etcd && settings.EtcdEndpoints.Count == 0 ? " Without etcd_endpoints this node can neither hold a lease nor be elected." : "";
+        return new Problem(
+            $"lease_store = {Word(settings.LeaseStore)} is not what the cluster has agreed on",
+            $"Its failover began with lease_store = {Word(agreed)}, and that counts. It cannot be changed while automatic failover lasts.{without}",
+            agreed == LeaseStore.Peers ? "Write lease_store = peers into repmgr.conf." : "Write lease_store = etcd and etcd_endpoints into repmgr.conf.");
     }
 
     /// <summary>Null: they agree.</summary>
@@ -42,7 +55,8 @@ internal static class AgreedDifferences
         }
     }
 
-    private static string Word(SyncMode mode) => mode.ToString().ToLowerInvariant();
+    private static string Word<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
 }

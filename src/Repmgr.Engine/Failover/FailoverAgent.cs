@@ -4,14 +4,15 @@ using Repmgr.Core.Failover;
 using Repmgr.Core.Hosts;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
+using Repmgr.Engine.Failover.Store;
 using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Logging;
 using Repmgr.Engine.Postgres;
 
 namespace Repmgr.Engine.Failover;
 
-/// <summary>Makes an agent's answers reachable: address and port as in <c>api_listen</c>; disposing of it ends that.</summary>
-public delegate Task<IAsyncDisposable> ApiListener(AgentApi api, string listen, CancellationToken cancel);
+/// <summary>Makes an agent's answers reachable: address and port as in <c>api_listen</c>, with TLS where there are certificates; disposing of it ends that.</summary>
+public delegate Task<IAsyncDisposable> ApiListener(AgentApi api, string listen, AgentCertificates? certificates, CancellationToken cancel);
 
 /// <summary>The agent of a node with <c>failover = automatic</c>: the machine of docs/failover.md with its hands and eyes.</summary>
 /// <param name="settings">The node's configuration.</param>
@@ -46,6 +47,13 @@ public sealed class FailoverAgent(
             return;
         }
 
+        var certificates = AgentCertificates.Of(settings, log);
+        if (certificates?.Problem is { } unusable)
+        {
+            log.Error($"there is no automatic failover: {unusable.Message}", unusable.Detail, unusable.Hint);
+            return;
+        }
+
         if (await NodeAsync(cancel) is not { } node)
             return;
         (StateDirectory? state, Problem? problem) = StateDirectory.Open(settings.StateDirectory ?? StateDirectory.DefaultFor(node.DataDirectory), node.DataDirectory, node.Id);
@@ -56,7 +64,7 @@ public sealed class FailoverAgent(
         }
 
         using (state)
-            await RunAsync(node, state, policy, cancel);
+            await RunAsync(node, state, policy, certificates, cancel);
     }
 
     /// <summary>Tells the others that this agent will be back, and ends (R14).</summary>
@@ -94,26 +102,37 @@ public sealed class FailoverAgent(
         return null;
     }
 
-    private async Task RunAsync(AgentNode node, StateDirectory state, AgentPolicy policy, CancellationToken cancel)
+    private async Task RunAsync(AgentNode node, StateDirectory state, AgentPolicy policy, AgentCertificates? certificates, CancellationToken cancel)
     {
         string address = AgentAddress.Of(settings, node.Conninfo["host"]?.Split(',')[0]);
-        var founding = new Founding(node, state, address, policy, log);
+        (EtcdOptions? options, Problem? unusable) = settings.EtcdEndpoints.Count > 0 ? EtcdOptions.Of(settings) : (null, null);
+        if (unusable is not null)
+        {
+            log.Write(Severity.Error, unusable);
+            return;
+        }
+
+        using StoreLink? store = options is null ? null : StoreLink.Of(options, settings.EtcdPrefix, state.Content.Voter, policy, _link, log);
+        var founding = new Founding(node, state, address, policy, settings.LeaseStore == LeaseStore.Etcd ? store : null, log);
         if (state.Secret() is null)
             _ = await founding.TablesAsync(cancel);
-        await using var parts = new AgentParts(node, state, policy, _link, announce, log);
-        var reports = new AgentReports(node.Id, node.Name, () => _link.State, () => founding.Said);
+        await using var parts = new AgentParts(node, state, policy, certificates, _link, announce, log);
+        (WatchdogOrder? watchdog, Problem? undeviced) = WatchdogOrder.For(settings, policy);
+        if (undeviced is not null)
+            log.Write(Severity.Error, undeviced);
+        var echoes = new GuardEchoes(policy.RenewEvery, _link.Post);
+        using var guard = new GuardLink(Environment.ProcessPath!, state.Path, node.DataDirectory, watchdog, policy.RenewEvery * 2, echoes.Hear, log);
+        var reports = new AgentReports(node.Id, node.Name, () => _link.State, () => founding.Said, () => guard.HasWatchdog);
         var api = new AgentApi(
             parts.Seal, node.Id, parts.Boot, envelope => _link.Post(at => new Input.Received(at, envelope)), () => parts.Greet(_link.HeldHistory),
-            parts.Rescue.Serve, parts.Rescue.Timeline, reports.Health, reports.Report,
+            parts.Rescue.Serve, parts.Rescue.Timeline, reports.Health, () => reports.Report() with { Store = store?.Report() },
             request => _link.AskAsync(request, () => $"The agent of node {node.Id} takes no part in failover yet: {founding.Said}."))
         {
             Began = () => state.Content.Began ?? [],
             NameOf = id => state.Known(id)?.Name,
         };
-        await using IAsyncDisposable listening = await listen(api, settings.ApiListen, cancel);
+        await using IAsyncDisposable listening = await listen(api, settings.ApiListen, certificates, cancel);
 
-        var echoes = new GuardEchoes(policy.RenewEvery, _link.Post);
-        using var guard = new GuardLink(Environment.ProcessPath!, state.Path, node.DataDirectory, policy.RenewEvery * 2, echoes.Hear, log);
         guard.Start();
         DurableState durable = state.Content.Durable ?? await founding.AwaitAsync(parts.Peers, order => echoes.AskAsync(guard, order), cancel);
         // What an agent that goes on needs at once is there before it begins: connections, the guard, and where the others are.
@@ -133,7 +152,7 @@ public sealed class FailoverAgent(
         writer.Start();
         AgentState begin = AgentState.Begin(state.Content.Voter, parts.Boot, policy, durable, BootClock.Now);
         log.Notice($"the agent of node {node.Id} runs: {durable.Membership.Voters.Count} voters, term {durable.Term}", $"It listens at {settings.ApiListen}, keeps its state in \"{state.Path}\", and is reached at {address}.");
-        _link.Begin(new AgentLoop(begin, new AgentHands(parts.Peers.Send, queue.Order, guard.Tell, writer.Write, events.Happened, guard.Check), log));
+        _link.Begin(new AgentLoop(begin, new AgentHands(Send, queue.Order, guard.Tell, writer.Write, events.Happened, guard.Check), log));
         var admission = new Admission(node, parts.Peers, () => _link.State, _link.Post, log);
         await _link.AwaitEndAsync(
         [
@@ -141,7 +160,16 @@ public sealed class FailoverAgent(
             .. parts.Probe.Run(policy.RenewEvery, cancel),
             directory.KeepAsync(() => [node.Conninfo], () => _link.State?.Durable.Membership, cancel),
             admission.RunAsync(cancel),
+            store?.RunAsync(cancel) ?? Task.Delay(Timeout.Infinite, cancel),
         ]);
+
+        void Send(Envelope envelope)
+        {
+            if (envelope.To == VoterId.StoreNode)
+                store?.Send(envelope);
+            else
+                parts.Peers.Send(envelope);
+        }
     }
 
     private void Done(AgentParts parts, AgentEvents events, AgentStep step, StepResult result)

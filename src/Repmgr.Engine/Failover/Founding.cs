@@ -1,9 +1,12 @@
+using System.Security.Cryptography;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Failover.Store;
 using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
+using Repmgr.Engine.Failover.Store;
 using Repmgr.Engine.Files;
 using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Logging;
@@ -16,10 +19,16 @@ namespace Repmgr.Engine.Failover;
 /// registered nodes have and each answers, the primary's agent writes the membership down, once, and holds term 1. An agent without state
 /// that finds itself in it begins with it. One that does not is no voter.
 /// </summary>
-internal sealed class Founding(AgentNode node, StateDirectory state, string address, AgentPolicy policy, ILog log)
+/// <param name="node">The node.</param>
+/// <param name="state">Where its agent remembers.</param>
+/// <param name="address">How the others reach it.</param>
+/// <param name="policy">Its times.</param>
+/// <param name="store">Where the lease is to lie; null: among the agents.</param>
+/// <param name="log">Hears what it waits for.</param>
+internal sealed class Founding(AgentNode node, StateDirectory state, string address, AgentPolicy policy, StoreLink? store, ILog log)
 {
-    /// <summary>With two, a majority is both: the loss of either would stop the primary.</summary>
-    private const int FewestVoters = 3;
+    /// <summary>The store is the one that is not lost.</summary>
+    private const int FewestWithStore = 2;
 
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan EchoWithin = TimeSpan.FromSeconds(2);
@@ -139,11 +148,17 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
     private async Task FoundAsync(AgentTables tables, Peers peers, Func<GuardOrder, Task<bool>> arm, CancellationToken cancel)
     {
         NodeRecord[] records = [.. tables.Nodes.Where(record => record.Active)];
-        if (records.Length < FewestVoters)
+        if (store is not null && records.Length < FewestWithStore)
         {
             _said.Say(
-                Severity.Warning, $"there is no automatic failover: {records.Length} nodes are registered, and it takes {FewestVoters}",
-                "A majority of two is both, so that the loss of either would stop the primary. Until there is a third voter, repmgrd only watches.", FewVoters.Hint);
+                Severity.Warning, "there is no automatic failover: one node is registered, and it takes two",
+                "Until there is a standby, repmgrd only watches.", "Clone a standby, and register it with \"repmgr standby register\".");
+            return;
+        }
+
+        if (store is null && TooFew(records) is { } few)
+        {
+            _said.Say(Severity.Warning, few.Message, few.Detail, few.Hint);
             return;
         }
 
@@ -187,11 +202,48 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
         await WriteAsync(voters, arm, cancel);
     }
 
+    /// <summary>Why so few nodes are not enough; null: they are (R15).</summary>
+    private Problem? TooFew(NodeRecord[] records)
+    {
+        if (records.Length > FewVoters.TooFew)
+            return null;
+        bool isPair = records.Length == FewVoters.TooFew && records.All(record => record.Type != NodeType.Witness);
+        if (!isPair || node.Settings.Synchronous != SyncMode.Strict)
+        {
+            return new Problem(
+                $"there is no automatic failover: {records.Length} {(records.Length == 1 ? "node is" : "nodes are")} registered, and it takes {FewVoters.TooFew + 1}",
+                "A majority of two is both, so that the loss of either would stop the primary. Until there is a third voter, repmgrd only watches.",
+                isPair ? $"{FewVoters.Hint} {FewVoters.StrictHint}" : FewVoters.Hint);
+        }
+
+        return node.Settings.SynchronousNodeCount == 1 ? null : new Problem(
+            $"automatic failover cannot begin: synchronous_node_count is {node.Settings.SynchronousNodeCount}, and there is one standby",
+            "With synchronous = strict every commit would wait for a standby that there is not.",
+            "Set synchronous_node_count = 1 in repmgr.conf of both nodes and restart repmgrd, or register another standby.");
+    }
+
     // The guard is set first: from the moment the membership is known to others, this server may write only while it is.
     private async Task WriteAsync(List<FoundingVoter> voters, Func<GuardOrder, Task<bool>> arm, CancellationToken cancel)
     {
         if (await AgentTables.TimelineAsync(node.Connector, node.Conninfo, cancel) is not { } timeline)
             return;
+        if (store is not null)
+            voters.Add(new FoundingVoter(new VoterId(VoterId.StoreNode, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), HasData: false, ""));
+        Settings settings = node.Settings;
+        var document = new FoundingDocument(node.Id, timeline, voters)
+        {
+            Synchronous = settings.Synchronous == SyncMode.Off
+                ? null
+                : new FoundingSet(settings.Synchronous, settings.SynchronousNodeCount, DataIdentity.Ensure(node.DataDirectory)),
+            Times = new AgreedTimes(policy.Ttl, policy.RestartGrace),
+        };
+        // What lies in the store and is in no membership harms nobody; a membership without it could renew nothing.
+        if (store is not null && await store.CreateAsync(voters[^1].Id, StoredVoter.First(First(document, VoterId.StoreNode, policy), policy.Ttl), cancel) is { } why)
+        {
+            _said.Say(Severity.Warning, $"automatic failover cannot begin: etcd does not take its first state: {why}", null, "Check etcd_endpoints, and that etcd's members answer there.");
+            return;
+        }
+
         SignalFiles.WriteStandby(node.DataDirectory);
         AutoConf.Merge(node.DataDirectory, new Dictionary<string, string?> { ["primary_conninfo"] = "", ["primary_slot_name"] = null });
         TimeSpan deadline = BootClock.Now + policy.Ttl - policy.DriftMargin - policy.FenceBudget;
@@ -202,17 +254,11 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
             return;
         }
 
-        Settings settings = node.Settings;
-        var document = new FoundingDocument(node.Id, timeline, voters)
-        {
-            Synchronous = settings.Synchronous == SyncMode.Off
-                ? null
-                : new FoundingSet(settings.Synchronous, settings.SynchronousNodeCount, DataIdentity.Ensure(node.DataDirectory)),
-            Times = new AgreedTimes(policy.Ttl, policy.RestartGrace),
-        };
         if (await AgentTables.FoundAsync(node.Connector, node.Conninfo, document, cancel).WaitAsync(EchoWithin, cancel) is not { } refused)
         {
-            log.Notice($"automatic failover begins with {voters.Count} voters; node {node.Id} holds term 1");
+            log.Notice(store is null
+                ? $"automatic failover begins with {voters.Count} voters; node {node.Id} holds term 1"
+                : $"automatic failover begins with {voters.Count - 1} nodes and a lease in etcd; node {node.Id} holds term 1");
             return;
         }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Repmgr.Core.Failover;
+using Repmgr.Core.Problems;
 using Repmgr.Engine.Logging;
 
 namespace Repmgr.Engine.Failover;
@@ -10,10 +11,12 @@ namespace Repmgr.Engine.Failover;
 /// <param name="program">This program, which guards when it is told to.</param>
 /// <param name="stateDirectory">Where its socket lies.</param>
 /// <param name="dataDirectory">What it guards.</param>
+/// <param name="watchdog">Which one the guard is to have; null: none.</param>
 /// <param name="silentAfter">A guard that answers nothing for so long is replaced.</param>
 /// <param name="heard">Hears each echo: the guard's deadline, and when it was sent.</param>
 /// <param name="log">Hears of replacements.</param>
-internal sealed class GuardLink(string program, string stateDirectory, string dataDirectory, TimeSpan silentAfter, Action<TimeSpan?, TimeSpan> heard, ILog log) : IDisposable
+internal sealed class GuardLink(
+    string program, string stateDirectory, string dataDirectory, WatchdogOrder? watchdog, TimeSpan silentAfter, Action<TimeSpan?, TimeSpan> heard, ILog log) : IDisposable
 {
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(5);
 
@@ -24,6 +27,10 @@ internal sealed class GuardLink(string program, string stateDirectory, string da
     private bool _replaced;
     private long _deadline = GuardProcess.Nothing;
     private long _paused = GuardProcess.Nothing;
+    private long _watchdog = WatchdogState.None;
+
+    /// <summary>A device resets the host when agent and guard are lost together.</summary>
+    public bool HasWatchdog => Volatile.Read(ref _watchdog) >= 0;
 
     /// <summary>Connects, starting a guard where there is none, and keeps doing so on a thread of its own.</summary>
     public void Start() => new Thread(Keep) { IsBackground = true, Name = "guard link" }.Start();
@@ -92,7 +99,7 @@ internal sealed class GuardLink(string program, string stateDirectory, string da
 
     private void Keep()
     {
-        byte[] echo = new byte[GuardProcess.MessageBytes];
+        byte[] echo = new byte[GuardProcess.EchoBytes];
         while (!_end.IsCancellationRequested)
         {
             if (Connect() is not { } socket)
@@ -103,8 +110,13 @@ internal sealed class GuardLink(string program, string stateDirectory, string da
 
             try
             {
-                while (socket.Receive(echo) == echo.Length)
-                    Hear(MemoryMarshal.Cast<byte, long>(echo));
+                int received;
+                while ((received = socket.Receive(echo)) == echo.Length && Hear(MemoryMarshal.Cast<byte, long>(echo)))
+                {
+                }
+
+                if (received > 0)
+                    Replace(socket, received == echo.Length);
             }
             catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
             {
@@ -121,12 +133,39 @@ internal sealed class GuardLink(string program, string stateDirectory, string da
         }
     }
 
-    private void Hear(ReadOnlySpan<long> echo)
+    /// <returns>False: it is not the guard that this agent is to have.</returns>
+    private bool Hear(ReadOnlySpan<long> echo)
     {
+        if (echo[4] != WatchdogOrder.TagOf(watchdog?.Argument))
+            return false;
+        Know(echo[3]);
         TimeSpan sent = new(echo[1] / TimeSpan.NanosecondsPerTick);
         lock (_lock)
             _unansweredSince = null;
         heard(echo[0] == GuardProcess.Nothing ? null : new TimeSpan(echo[0] / TimeSpan.NanosecondsPerTick), sent);
+        return true;
+    }
+
+    private void Know(long state)
+    {
+        if (watchdog is null || Interlocked.Exchange(ref _watchdog, state) == state)
+            return;
+        if (state < 0)
+            log.Write(Severity.Error, watchdog.Unusable(state));
+        else if (state > 0)
+            log.Notice($"watchdog_device \"{watchdog.Path}\" resets this host when it is not fed for {state / 1_000_000_000} s while its server may write");
+        else
+            log.Notice($"watchdog_device \"{watchdog.Path}\" is a FIFO: whoever reads it has to reset this host when nothing comes for {watchdog.Fires.TotalSeconds} s after the first byte, but for a V");
+    }
+
+    /// <summary>A guard that was begun otherwise: with another watchdog, or by another version. What it was told, the next one is told.</summary>
+    private void Replace(Socket socket, bool isOfThisVersion)
+    {
+        log.Notice("the guard is replaced by one that does as repmgr.conf says now");
+        if (isOfThisVersion)
+            socket.Send(MemoryMarshal.AsBytes<long>([GuardProcess.Leave, GuardProcess.Nothing, GuardProcess.Nothing]), SocketFlags.None);
+        else
+            Kill(socket);
     }
 
     private Socket? Connect()
@@ -138,7 +177,7 @@ internal sealed class GuardLink(string program, string stateDirectory, string da
         _replaced = true;
         try
         {
-            using var guard = Process.Start(new ProcessStartInfo(program, [GuardProcess.Argument, stateDirectory, dataDirectory]) { UseShellExecute = false });
+            using var guard = Process.Start(new ProcessStartInfo(program, [GuardProcess.Argument, stateDirectory, dataDirectory, .. watchdog is null ? [] : new[] { watchdog.Argument }]) { UseShellExecute = false });
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
         {

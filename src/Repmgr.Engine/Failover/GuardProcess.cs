@@ -9,15 +9,18 @@ namespace Repmgr.Engine.Failover;
 /// </summary>
 /// <remarks>
 /// An order is three 64-bit numbers: a kind, the deadline, and until when the cluster is paused (R14), in nanoseconds of the boot clock; -1 where nothing is
-/// said of it. The echo is three: the deadline, or -1, the guard's present, and the end of the pause. https://man7.org/linux/man-pages/man2/timerfd_create.2.html
+/// said of it. The echo is five: the deadline, or -1, the guard's present, the end of the pause, what its watchdog is like (<see cref="WatchdogState"/>), and which it was begun with. https://man7.org/linux/man-pages/man2/timerfd_create.2.html
 /// </remarks>
 public static unsafe partial class GuardProcess
 {
-    /// <summary>Before the arguments: the state directory and the data directory.</summary>
+    /// <summary>Before the arguments: the state directory, the data directory, and where there is one the watchdog.</summary>
     public const string Argument = "--guard";
 
-    internal const long Ask = 0, Arm = 1, Over = 2, Nothing = -1;
-    internal const int MessageBytes = 24;
+    /// <summary>Kinds of orders. The last: another guard is to take over, at once.</summary>
+    internal const long Ask = 0, Arm = 1, Over = 2, Leave = 3;
+
+    internal const long Nothing = -1;
+    internal const int MessageBytes = 24, EchoBytes = 40;
 
     private const short Readable = 1;
     private const int WithoutAgentMilliseconds = 20_000;
@@ -25,7 +28,7 @@ public static unsafe partial class GuardProcess
     internal static string SocketIn(string stateDirectory) => Path.Combine(stateDirectory, "guard.sock");
 
     /// <summary>Guards until there is neither an agent nor a deadline.</summary>
-    public static int Run(string stateDirectory, string dataDirectory)
+    public static int Run(string stateDirectory, string dataDirectory, string? watchdog)
     {
         Daemon.Native.NewSession();
         _ = Name(15, "repmgrd-guard");
@@ -37,35 +40,40 @@ public static unsafe partial class GuardProcess
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         listener.Listen(4);
         Daemon.Native.DetachStandardStreams(keepStandardError: false);
+        WatchdogDevice? device = watchdog is null ? null : WatchdogOrder.Read(watchdog)?.Device();
+        device?.Try();
         GC.Collect();
-        Loop((int)listener.Handle, directory);
+        Loop((int)listener.Handle, directory, device, WatchdogOrder.TagOf(watchdog));
         return 0;
     }
 
-    private static void Loop(int listener, byte[] directory)
+    internal static void Loop(int listener, byte[] directory, WatchdogDevice? watchdog, long tag)
     {
         int timer = TimerCreate(BootClock.Number, 0x80000);
         int agent = -1;
         long deadline = Nothing;
         long paused = 0;
         PollFile* files = stackalloc PollFile[3];
-        long* message = stackalloc long[3];
+        long* message = stackalloc long[5];
         while (true)
         {
+            bool isIdle = agent < 0 && deadline == Nothing && watchdog?.IsOpen != true;
             files[0] = new PollFile { File = timer, Events = Readable };
             files[1] = new PollFile { File = listener, Events = Readable };
             files[2] = new PollFile { File = agent, Events = Readable };
-            int woken = Poll(files, 3, agent < 0 && deadline == Nothing ? WithoutAgentMilliseconds : -1);
-            if (deadline != Nothing && BootClock.Nanoseconds >= Math.Max(deadline, paused))
+            Set(timer, Wakes(FencesAt(deadline, paused), watchdog));
+            int woken = Poll(files, 3, isIdle ? WithoutAgentMilliseconds : -1);
+            if (deadline != Nothing && BootClock.Nanoseconds >= FencesAt(deadline, paused))
             {
                 Fence(directory);
                 deadline = Nothing;
                 paused = 0;
-                Set(timer, deadline);
+                watchdog?.Close();
             }
 
-            if (woken == 0 && agent < 0 && deadline == Nothing)
-                return;
+            if (woken == 0 && isIdle)
+                break;
+            FeedIfDue(watchdog, FencesAt(deadline, paused));
             if (files[1].Returned != 0)
             {
                 int next = Accept(listener, null, null);
@@ -84,14 +92,56 @@ public static unsafe partial class GuardProcess
                 continue;
             }
 
+            if (message[0] == Leave)
+                break;
             paused = message[0] == Over ? 0 : message[2] >= 0 ? message[2] : paused;
             deadline = Next(deadline, message[0], message[1]);
-            Set(timer, deadline == Nothing ? Nothing : Math.Max(deadline, paused));
+            Watch(watchdog, FencesAt(deadline, paused));
             message[0] = deadline;
             message[1] = BootClock.Nanoseconds;
             message[2] = paused;
-            _ = Send(agent, message, MessageBytes, 0x4040);
+            message[3] = watchdog?.State ?? WatchdogState.None;
+            message[4] = tag;
+            _ = Send(agent, message, EchoBytes, 0x4040);
         }
+
+        watchdog?.Close();
+        _ = Close(timer);
+        if (agent >= 0)
+            _ = Close(agent);
+    }
+
+    private static long FencesAt(long deadline, long paused) => deadline == Nothing ? Nothing : Math.Max(deadline, paused);
+
+    private static long Wakes(long fencesAt, WatchdogDevice? watchdog)
+    {
+        long feeds = watchdog?.NextFeed(fencesAt) ?? Nothing;
+        return feeds == Nothing ? fencesAt : fencesAt == Nothing ? feeds : Math.Min(feeds, fencesAt);
+    }
+
+    /// <summary>Only a server that may write is to be ended with its host.</summary>
+    private static void Watch(WatchdogDevice? watchdog, long fencesAt)
+    {
+        if (watchdog is null)
+            return;
+        if (fencesAt == Nothing)
+        {
+            watchdog.Close();
+            return;
+        }
+
+        // At each order, so that there is time to replace a guard that is frozen.
+        watchdog.Open();
+        watchdog.Feed(BootClock.Nanoseconds, fencesAt);
+    }
+
+    private static void FeedIfDue(WatchdogDevice? watchdog, long fencesAt)
+    {
+        if (watchdog is null || watchdog.NextFeed(fencesAt) is not (>= 0 and var due))
+            return;
+        long now = BootClock.Nanoseconds;
+        if (now >= due)
+            watchdog.Feed(now, fencesAt);
     }
 
     /// <summary>A deadline only ever moves away, until it is over.</summary>

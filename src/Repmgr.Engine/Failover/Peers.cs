@@ -21,17 +21,18 @@ internal sealed class Peers : IDisposable
     private readonly Dictionary<NodeId, Peer> _peers = [];
 
     /// <param name="within">How long a message may take: one that is older than a lease is worth nothing.</param>
-    public Peers(MessageSeal seal, VoterId self, ulong boot, TimeSpan within, ILog log)
+    /// <param name="certificates">For TLS; null: without.</param>
+    public Peers(MessageSeal seal, VoterId self, ulong boot, TimeSpan within, AgentCertificates? certificates, ILog log)
     {
         _within = within;
         _log = log;
-        _client = new AgentClient(seal, self, boot, within);
+        _client = new AgentClient(seal, self, boot, within, certificates);
     }
 
     /// <summary>With those that the state directory knows.</summary>
-    public static Peers Of(StateDirectory state, MessageSeal seal, ulong boot, TimeSpan within, ILog log)
+    public static Peers Of(StateDirectory state, MessageSeal seal, ulong boot, TimeSpan within, AgentCertificates? certificates, ILog log)
     {
-        var peers = new Peers(seal, state.Content.Voter, boot, within, log);
+        var peers = new Peers(seal, state.Content.Voter, boot, within, certificates, log);
         foreach (KnownNode known in state.Content.Nodes.Where(known => known.Id != state.Content.Voter.Node))
             peers.Know(known.Id, known.Address);
         return peers;
@@ -91,7 +92,7 @@ internal sealed class Peers : IDisposable
             {
                 byte[] body = JsonSerializer.SerializeToUtf8Bytes(WireMessage.Of(envelope), AgentJson.Default.WireMessage);
                 AgentReply reply = await _client.AskAsync(peer.Endpoint, HttpMethod.Post, AgentApi.MessagesPath, body, _within, cancel);
-                Note(peer, reply.Status);
+                Note(peer, reply);
             }
         }
         catch (OperationCanceledException)
@@ -101,13 +102,13 @@ internal sealed class Peers : IDisposable
     }
 
     /// <summary>Says a change, not every message that gets lost.</summary>
-    private void Note(Peer peer, HttpStatusCode? status)
+    private void Note(Peer peer, AgentReply reply)
     {
-        string state = status switch
+        string state = reply.Status switch
         {
             HttpStatusCode.NoContent => "",
             HttpStatusCode.Unauthorized => "it does not have this cluster's secret",
-            null => "it does not answer",
+            null => reply.IsUntrusted ? reply.Failure! : "it does not answer",
             { } other => $"it answers with status {(int)other}",
         };
         if (Interlocked.Exchange(ref peer.Trouble, state) is var before && before == state)

@@ -12,9 +12,11 @@ internal static unsafe partial class ProcessSweep
 {
     public const int SigKill = 9, SigQuit = 3, SigTerm = 15, SigInt = 2;
 
-    private const int PathRoom = 4096;
+    private const int PathRoom = 4096, StatusRoom = 4096;
 
     private static ReadOnlySpan<byte> Program => "postgres"u8;
+
+    private static ReadOnlySpan<byte> Proc => "/proc"u8;
 
     /// <summary>A path as the kernel names it, without links on the way, and with the zero that ends it.</summary>
     public static byte[] Canonical(string directory)
@@ -29,29 +31,42 @@ internal static unsafe partial class ProcessSweep
     /// <param name="directory">From <see cref="Canonical"/>.</param>
     /// <param name="signal">Which.</param>
     /// <param name="first">The postmaster, which is to be gone before it starts anything anew; 0: not known.</param>
-    /// <returns>How many there were; -1 when nobody can tell, because <c>/proc</c> cannot be read (no file descriptor is free, for instance).</returns>
-    public static int Signal(ReadOnlySpan<byte> directory, int signal, int first)
+    /// <returns>
+    /// How many there were that may still do something, which one does not that was killed and waits in the kernel (R3, [26]); -1 when nobody can tell, because <c>/proc</c>
+    /// cannot be read (no file descriptor is free, for instance).
+    /// </returns>
+    public static int Signal(ReadOnlySpan<byte> directory, int signal, int first) => Signal(Proc, directory, signal, first).Acting;
+
+    /// <summary>How many there are, those that were killed and wait in the kernel among them: until they are gone, they may finish what they had begun to write. -1: nobody can tell.</summary>
+    public static int Left(ReadOnlySpan<byte> directory) => Signal(Proc, directory, 0, 0).All;
+
+    /// <param name="proc">Where the processes are listed.</param>
+    internal static (int Acting, int All) Signal(ReadOnlySpan<byte> proc, ReadOnlySpan<byte> directory, int signal, int first)
     {
-        if (first > 0 && IsOfServer(first, directory))
+        if (first > 0 && IsOfServer(proc, first, directory))
             _ = Kill(first, signal);
-        void* listing = OpenDirectory("/proc"u8);
+        byte* path = stackalloc byte[PathRoom];
+        _ = Compose(path, proc, 0, default);
+        void* listing = OpenDir(path);
         if (listing == null)
-            return -1;
-        int found = 0;
+            return (-1, -1);
+        int acting = 0, all = 0;
         byte* entry;
         while ((entry = ReadDirectory(listing)) != null)
         {
             // struct dirent of 64-bit Linux: the name begins at byte 19.
             int pid = Number(entry + 19);
-            if (pid <= 0 || !IsOfServer(pid, directory))
+            if (pid <= 0 || !IsOfServer(proc, pid, directory))
                 continue;
-            found++;
+            all++;
             if (signal != 0)
                 _ = Kill(pid, signal);
+            if (!IsKilledAndWaits(proc, pid))
+                acting++;
         }
 
         _ = CloseDirectory(listing);
-        return found;
+        return (acting, all);
     }
 
     /// <summary>The process id in <c>postmaster.pid</c>; 0 when there is none.</summary>
@@ -73,18 +88,14 @@ internal static unsafe partial class ProcessSweep
 
     public static bool Send(int pid, int signal) => Kill(pid, signal) == 0;
 
-    public static bool IsOfServer(int pid, ReadOnlySpan<byte> directory)
+    private static bool IsOfServer(ReadOnlySpan<byte> proc, int pid, ReadOnlySpan<byte> directory)
     {
-        byte* path = stackalloc byte[32];
+        byte* path = stackalloc byte[PathRoom];
         byte* target = stackalloc byte[PathRoom];
-        Span<byte> name = new(path, 32);
-        int at = ProcPath(pid, name);
-        "/cwd\0"u8.CopyTo(name[at..]);
-        nint length = ReadLink(path, target, PathRoom);
+        nint length = ReadLink(Compose(path, proc, pid, "/cwd"u8), target, PathRoom);
         if (length < 0 || !new ReadOnlySpan<byte>(target, (int)length).SequenceEqual(directory[..^1]))
             return false;
-        "/exe\0"u8.CopyTo(name[at..]);
-        length = ReadLink(path, target, PathRoom);
+        length = ReadLink(Compose(path, proc, pid, "/exe"u8), target, PathRoom);
         if (length < 0)
             return true;
         // "/usr/lib/postgresql/15/bin/postgres", with " (deleted)" behind it after an upgrade.
@@ -92,11 +103,48 @@ internal static unsafe partial class ProcessSweep
         return program[(program.LastIndexOf((byte)'/') + 1)..].StartsWith(Program);
     }
 
-    private static int ProcPath(int pid, Span<byte> path)
+    /// <summary>In uninterruptible sleep, with SIGKILL pending: when the kernel is done with what it waits for, the process ends without having executed anything more.</summary>
+    /// <remarks>https://man7.org/linux/man-pages/man5/proc_pid_status.5.html</remarks>
+    private static bool IsKilledAndWaits(ReadOnlySpan<byte> proc, int pid)
     {
-        "/proc/"u8.CopyTo(path);
-        _ = pid.TryFormat(path[6..], out int digits, default, System.Globalization.CultureInfo.InvariantCulture);
-        return 6 + digits;
+        byte* path = stackalloc byte[PathRoom];
+        int file = Open(Compose(path, proc, pid, "/status"u8), 0x80000);
+        if (file < 0)
+            return false;
+        byte* text = stackalloc byte[StatusRoom];
+        nint read = Read(file, text, StatusRoom);
+        _ = Close(file);
+        ReadOnlySpan<byte> status = new(text, (int)Math.Max(0, read));
+        int state = status.IndexOf("\nState:\tD"u8);
+        return state >= 0 && (IsKillIn(status, "\nSigPnd:\t"u8) || IsKillIn(status, "\nShdPnd:\t"u8));
+    }
+
+    /// <summary>SIGKILL is the ninth bit of sixteen hexadecimal digits.</summary>
+    private static bool IsKillIn(ReadOnlySpan<byte> status, ReadOnlySpan<byte> line)
+    {
+        int at = status.IndexOf(line);
+        if (at < 0 || status.Length < at + line.Length + 16)
+            return false;
+        byte digit = status[at + line.Length + 13];
+        return ((digit <= (byte)'9' ? digit - '0' : digit - 'a' + 10) & 1) != 0;
+    }
+
+    /// <summary>A path below the list of processes, with the zero that ends it; 0: that of the list.</summary>
+    private static byte* Compose(byte* path, ReadOnlySpan<byte> proc, int pid, ReadOnlySpan<byte> name)
+    {
+        Span<byte> room = new(path, PathRoom);
+        proc.CopyTo(room);
+        int length = proc.Length;
+        if (pid > 0)
+        {
+            room[length++] = (byte)'/';
+            _ = pid.TryFormat(room[length..], out int digits, default, System.Globalization.CultureInfo.InvariantCulture);
+            length += digits;
+        }
+
+        name.CopyTo(room[length..]);
+        room[length + name.Length] = 0;
+        return path;
     }
 
     private static int Number(byte* text)
@@ -106,12 +154,6 @@ internal static unsafe partial class ProcessSweep
         for (; *at is >= (byte)'0' and <= (byte)'9' && number < 100_000_000; at++)
             number = (number * 10) + (*at - '0');
         return at > text && *at is 0 or (byte)'\n' ? number : 0;
-    }
-
-    private static void* OpenDirectory(ReadOnlySpan<byte> path)
-    {
-        fixed (byte* name = path)
-            return OpenDir(name);
     }
 
     [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

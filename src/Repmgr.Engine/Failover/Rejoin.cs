@@ -27,6 +27,8 @@ internal sealed class Rejoin(
             return new StepOutcome.Failed($"it is not known how node {step.Holder} is reached");
         if (await fence.FenceAsync(isOrderly: false, cancel) is not StepOutcome.Stopped stopped)
             return new StepOutcome.Failed("the server could not be stopped");
+        if (await node.LeftoverAsync(cancel) is { } leftover)
+            return new StepOutcome.Failed(leftover);
         if (stopped.Position is { } end && await KeepAsync(fork, step.Term, end, cancel) is { } obstacle)
             return new StepOutcome.Failed(obstacle);
         if (await slots.ReserveAsync(step.Term, step.Holder, cancel) is { } unreserved)

@@ -27,6 +27,12 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     public static readonly TimeSpan HealthWithin = TimeSpan.FromSeconds(3);
 
     public static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
+
+    // To connect and to ask may take a deadline each. What takes longer waits for a file.
+    private static readonly TimeSpan LookWithin = HealthWithin * 2;
+
+    // Who refuses does it at once.
+    private static readonly TimeSpan RefusedWithin = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan PingEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
 
@@ -52,6 +58,9 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     private int _watched;
     private int _leaderless;
     private Lsn? _downEnd;
+    private volatile bool _writes;
+    private TimeSpan? _diskFailsSince;
+    private TimeSpan? _silentSince;
     private readonly SaidOnce _trouble = new(log);
 
     /// <summary>The furthest position that was seen to be flushed.</summary>
@@ -76,8 +85,8 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         while (!cancel.IsCancellationRequested)
         {
             TimeSpan taken = BootClock.Now;
-            if (await TryLookAsync(cancel) is { } view)
-                observed(taken, view with { Identity = Identity() });
+            if (await LookInTimeAsync(taken, cancel) is { } view)
+                observed(taken, view);
             await Task.WhenAny(nudged, Task.Delay(Every, cancel));
             if (nudged.IsCompleted && _nudge.Reader.TryRead(out _))
                 nudged = _nudge.Reader.WaitToReadAsync(cancel).AsTask();
@@ -85,6 +94,21 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     }
 
     public ValueTask DisposeAsync() => ForgetAsync();
+
+    /// <summary>Queries have deadlines, files have none: a look at a server that writes, which does not come back, tells that its disk hangs (R16).</summary>
+    private async Task<ServerView?> LookInTimeAsync(TimeSpan taken, CancellationToken cancel)
+    {
+        Task<ServerView?> look = Task.Run(async () => await TryLookAsync(cancel) is { } view ? view with { Identity = Identity() } : null, CancellationToken.None);
+        while (await Task.WhenAny(look, Task.Delay(LookWithin, cancel)) != look && !cancel.IsCancellationRequested)
+        {
+            if (!_writes)
+                continue;
+            Complain("the data directory does not answer");
+            observed(taken, new ServerView.Hung());
+        }
+
+        return await look.WaitAsync(cancel);
+    }
 
     // Files come and go while one looks, and a disk may be full: a look that fails says nothing, and the next one may.
     private async Task<ServerView?> TryLookAsync(CancellationToken cancel)
@@ -115,12 +139,22 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         ServerView? view = await QueryAsync(cancel);
         NodeProbe? refusal = await ping;
         // Only a new connection tells of a frozen postmaster; only a query tells of backends that hang.
-        if (BootClock.Now - began >= HealthWithin && (view is null || refusal is NodeProbe.Silent))
+        if (BootClock.Now - (_silentSince ?? began) >= HealthWithin && (view is null || refusal is NodeProbe.Silent))
             return LocalServer.Look(node.DataDirectory) is LocalServerState.Running ? new ServerView.Hung() : null;
         if (view is null && refusal is NodeProbe.Rejected)
             return new ServerView.Recovering(null, null, 0);
+        // It answers, and takes no more writes: a full disk, or one that fails.
+        if (view is null && _writes && _diskFailsSince is { } since && BootClock.Now - since >= HealthWithin)
+            return new ServerView.Hung();
         return view;
     }
+
+    /// <summary>
+    /// Why a look failed, by PostgreSQL's code: https://www.postgresql.org/docs/current/errcodes-appendix.html. A connection that a full disk keeps out has the one for
+    /// internal errors: "could not write init file", src/backend/utils/cache/relcache.c.
+    /// </summary>
+    private void Note(string? sqlState) => _diskFailsSince =
+        sqlState is PostgresErrorCodes.DiskFull or PostgresErrorCodes.IoError or PostgresErrorCodes.InternalError ? _diskFailsSince ?? BootClock.Now : null;
 
     /// <summary>Data that have none yet get one; while they are overwritten there is none (R12).</summary>
     private ulong? Identity()
@@ -142,6 +176,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     private async Task<ServerView?> DownAsync(CancellationToken cancel)
     {
         await ForgetAsync();
+        (_writes, _diskFailsSince, _silentSince) = (false, null, null);
         if (ProcessSweep.Signal(node.Canonical, 0, 0) != 0)
             return ++_leaderless > 1 ? new ServerView.Hung { IsHeadless = true } : null;
         _leaderless = 0;
@@ -177,20 +212,29 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     {
         if (_session is null)
         {
+            TimeSpan began = BootClock.Now;
             ConnectResult connected = await node.Connector.OpenAsync(node.Conninfo, HealthWithin, cancel);
             Complain(connected.Failure);
+            // A connect_timeout may be shorter than the deadline: what counts is for how long nobody has answered.
+            _silentSince = connected is ConnectResult.Silent && BootClock.Now - began >= RefusedWithin ? _silentSince ?? began : null;
             if (connected is not ConnectResult.Opened opened)
+            {
+                Note((connected as ConnectResult.Rejected)?.SqlState);
                 return null;
+            }
+
             _session = opened.Session;
         }
 
         Answer<Seen?> answer = await _session.RunAsync(ReadAsync, HealthWithin, cancel);
+        Note((answer as Answer<Seen?>.Failed)?.SqlState);
         if (answer is not Answer<Seen?>.Got { Value: { } seen })
         {
             await ForgetAsync();
             return null;
         }
 
+        (_writes, _silentSince) = (!seen.InRecovery, null);
         return seen.InRecovery ? await RecoveringAsync(seen, cancel) : Writable(seen);
     }
 

@@ -42,11 +42,8 @@ internal sealed class ServerFence(AgentNode node, ServerEyes eyes, AgentHooks ho
         return new StepOutcome.Stopped(await WalOnDisk.EndAsync(node.DataDirectory, eyes.Flushed, node.Binaries, cancel));
     }
 
-    /// <summary>
-    /// SIGKILL until nothing is left. For what does not go, a disk that hangs for instance, there is the operator's command, once; and what waits in the kernel with its
-    /// SIGKILL pending writes nothing more.
-    /// </summary>
-    /// <returns>False: such processes are left, and the disk is not to be touched.</returns>
+    /// <summary>SIGKILL until nothing is left that may do anything. For what does not go there is the operator's command, once.</summary>
+    /// <returns>False: processes are left that were killed and wait in the kernel, usually for a disk, which is not to be touched then.</returns>
     private async Task<bool> SweepAsync(int postmaster, CancellationToken cancel)
     {
         TimeSpan began = BootClock.Now;
@@ -56,17 +53,36 @@ internal sealed class ServerFence(AgentNode node, ServerEyes eyes, AgentHooks ho
             if (!asked && BootClock.Now - began >= KillWithin)
             {
                 asked = true;
-                log.Error("processes of the server do not end, though they were killed", "They are waiting for something in the kernel, usually for a disk.");
+                log.Error("processes of the server do not end, though they were killed");
                 if (await hooks.FenceAsync(cancel))
                     return true;
             }
 
-            if (asked && DyingProcess.AreAll(node.Canonical))
-                return false;
             await Task.Delay(Tick, cancel);
         }
 
-        return true;
+        if (!await AreLeftAsync(cancel))
+            return true;
+        log.Error(
+            "processes of the server were killed, and wait in the kernel, usually for a disk",
+            "They execute nothing more, so that the server is out of service. It is not started before they are gone.");
+        if (!asked)
+            hooks.BeginFence();
+        return false;
+    }
+
+    /// <summary>What was killed takes a moment to be gone, when nothing holds it up.</summary>
+    private async Task<bool> AreLeftAsync(CancellationToken cancel)
+    {
+        TimeSpan began = BootClock.Now;
+        while (ProcessSweep.Left(node.Canonical) != 0)
+        {
+            if (BootClock.Now - began >= QuitWithin)
+                return true;
+            await Task.Delay(Tick, cancel);
+        }
+
+        return false;
     }
 
     // A disk that takes nothing any more leaves the line there that keeps the server from being started: the safer of the two.

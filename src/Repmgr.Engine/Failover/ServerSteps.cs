@@ -28,6 +28,8 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, TermSlots slo
     /// <summary>Starts the server; it comes up as a standby.</summary>
     public async Task<StepOutcome> StartAsync(CancellationToken cancel)
     {
+        if (await node.LeftoverAsync(cancel) is { } leftover)
+            return new StepOutcome.Failed(leftover);
         SafeBoot.Open(node.DataDirectory);
         if (isSynchronous() && LocalServer.Look(node.DataDirectory) is not LocalServerState.Running)
             AutoConf.Merge(node.DataDirectory, SynchronousSteps.OfStandbys);
@@ -84,6 +86,8 @@ internal sealed class ServerSteps(AgentNode node, ServerEyes eyes, TermSlots slo
     public async Task<StepOutcome> FollowAsync(AgentStep.Follow step, CancellationToken cancel)
     {
         (Term term, NodeId holder) = (step.Term, step.Holder);
+        if (await node.LeftoverAsync(cancel) is { } leftover)
+            return new StepOutcome.Failed(leftover);
         if (await slots.ReserveAsync(term, holder, cancel) is { } obstacle)
             return new StepOutcome.Failed(obstacle);
         if (await slots.DropOwnAsync(cancel) is { } left)

@@ -41,6 +41,13 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
     /// <exception cref="InvalidOperationException">A defect: the process is to end and be started anew.</exception>
     public async Task RunAsync(CancellationToken cancel)
     {
+        var certificates = AgentCertificates.Of(settings, log);
+        if (certificates?.Problem is { } unusable)
+        {
+            log.Error($"this witness does not vote: {unusable.Message}", unusable.Detail, unusable.Hint);
+            return;
+        }
+
         (StateDirectory? opened, Problem? problem) = StateDirectory.Open(Home, null, Id);
         if (opened is null)
         {
@@ -55,8 +62,8 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
             await Task.Delay(Every, cancel);
         var seal = new MessageSeal(state.Secret()!);
         ulong boot = AgentParts.NewBoot();
-        using Peers peers = Peers.Of(state, seal, boot, policy.Ttl / 2, log);
-        var reports = new AgentReports(Id, Name, () => _link.State, () => null);
+        using Peers peers = Peers.Of(state, seal, boot, policy.Ttl / 2, certificates, log);
+        var reports = new AgentReports(Id, Name, () => _link.State, () => null, () => false);
         var api = new AgentApi(
             seal, Id, boot, envelope => _link.Post(at => new Input.Received(at, envelope)),
             () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null), (_, _) => null, () => null, reports.HealthOfWitness, reports.Report,
@@ -65,7 +72,7 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
             Began = () => state.Content.Began ?? [],
             NameOf = id => state.Known(id)?.Name,
         };
-        await using IAsyncDisposable listening = await listen(api, settings.ApiListen, cancel);
+        await using IAsyncDisposable listening = await listen(api, settings.ApiListen, certificates, cancel);
 
         var directory = new AgentDirectory(connector, settings.Conninfo!, state, peers, address, log);
         DurableState durable = state.Content.Durable ?? await BeginAsync(state, directory, policy, cancel);

@@ -14,6 +14,12 @@ internal static partial class NativeFile
     private const int EffectiveIds = 0x200;
     private const uint MaskOwnerGroupAndInode = 0x8 | 0x10 | 0x100;
 
+    /// <summary>Kinds of files.</summary>
+    public const int KindOfFifo = 0x1000, KindOfCharacterDevice = 0x2000;
+
+    private const int KindBits = 0xF000, EmptyPath = 0x1000;
+    private const uint MaskType = 1;
+
     /// <summary>Makes what a directory lists durable: files created, renamed or removed in it.</summary>
     /// <exception cref="IOException">It could not be opened or flushed.</exception>
     public static void FlushDirectory(string path) => Flush(path);
@@ -75,6 +81,10 @@ internal static partial class NativeFile
         || Statx(AtWorkingDirectory, right, 0, MaskOwnerGroupAndInode, out StatxAnswer other) != 0
             ? null
             : (one.Inode, one.DeviceMajor, one.DeviceMinor) == (other.Inode, other.DeviceMajor, other.DeviceMinor);
+
+    /// <summary>What kind of file an open one is: the upper bits of <c>st_mode</c>; 0: that cannot be told.</summary>
+    /// <remarks>https://man7.org/linux/man-pages/man7/inode.7.html</remarks>
+    public static int KindOf(int handle) => Statx(handle, "", EmptyPath, MaskType, out StatxAnswer answer) == 0 ? answer.Mode & KindBits : 0;
 
     /// <exception cref="IOException">It could not be changed.</exception>
     public static void SetOwner(string path, uint user, uint group)
@@ -150,6 +160,9 @@ internal static partial class NativeFile
 
         [FieldOffset(24)]
         public uint Group;
+
+        [FieldOffset(28)]
+        public ushort Mode;
 
         [FieldOffset(32)]
         public ulong Inode;

@@ -35,6 +35,9 @@ internal sealed class WritingClients : IAsyncDisposable
     /// <summary>All of them, in the order in which they were acknowledged.</summary>
     public IReadOnlyList<Acknowledged> Rows => RowsSince(TimeSpan.Zero);
 
+    /// <summary>The number of the newest row that anybody has begun to write.</summary>
+    public long LastRow => Interlocked.Read(ref _row);
+
     /// <summary>One clock for all clients.</summary>
     public static TimeSpan Now => Stopwatch.GetElapsedTime(0);
 
@@ -141,8 +144,9 @@ internal sealed class WritingClients : IAsyncDisposable
         {
             try
             {
+                // What they are refused is nothing that a reader of the server's log looks for.
                 await using var connection = new NpgsqlConnection(string.Create(CultureInfo.InvariantCulture,
-                    $"Host={door.Directory};Port={door.Port};Username=postgres;Database=repmgr;Pooling=false;Timeout=2;Command Timeout=2;Cancellation Timeout=-1"));
+                    $"Host={door.Directory};Port={door.Port};Username=postgres;Database=repmgr;Pooling=false;Timeout=2;Command Timeout=2;Cancellation Timeout=-1;Options=-c log_min_messages=fatal"));
                 await connection.OpenAsync();
                 int node = door.NodeId ?? await NodeAsync(connection);
                 while (!_end.IsCancellationRequested)

@@ -13,13 +13,19 @@ internal sealed class NamespaceHolder : IAsyncDisposable
 {
     private readonly Process _outer;
 
-    private NamespaceHolder(Process outer, int innerPid) => (_outer, InnerPid) = (outer, innerPid);
+    private NamespaceHolder(Process outer, int innerPid, string directory) => (_outer, InnerPid, Directory) = (outer, innerPid, directory);
+
+    /// <summary>The test's: <see cref="Leftovers.Marker"/> of what runs inside.</summary>
+    public string Directory { get; }
 
     /// <summary>The first process in the namespaces, in this machine's numbers.</summary>
     public int InnerPid { get; }
 
     /// <summary>What stands before a command line to run it in there.</summary>
     public string[] Prefix => ["nsenter", "-t", InnerPid.ToString(CultureInfo.InvariantCulture), "--net", "--uts", "--mount", "--pid", "--"];
+
+    /// <summary>The same for a program that needs nothing but the network in there.</summary>
+    public string[] NetworkPrefix => ["nsenter", "-t", InnerPid.ToString(CultureInfo.InvariantCulture), "--net", "--"];
 
     /// <summary>Why none can be made on this machine, as unshare(1) says it: a container without the rights, for instance. Null when they can.</summary>
     public static Task<string?> ObstacleAsync() => Obstacle.Value;
@@ -51,7 +57,7 @@ internal sealed class NamespaceHolder : IAsyncDisposable
         var outer = Process.Start(start) ?? throw new InvalidOperationException("unshare did not start");
         if (await outer.StandardOutput.ReadLineAsync() != "ready")
             throw new InvalidOperationException($"namespaces could not be set up: {await outer.StandardError.ReadToEndAsync()}");
-        return new NamespaceHolder(outer, ChildOf(outer.Id));
+        return new NamespaceHolder(outer, ChildOf(outer.Id), directory);
     }
 
     /// <summary>Runs a shell script inside, as root.</summary>
@@ -70,7 +76,7 @@ internal sealed class NamespaceHolder : IAsyncDisposable
         _outer.Dispose();
     }
 
-    private static int ChildOf(int parent) => Directory.EnumerateDirectories("/proc")
+    private static int ChildOf(int parent) => System.IO.Directory.EnumerateDirectories("/proc")
         .Select(path => int.TryParse(Path.GetFileName(path), out int pid) ? pid : 0)
         .First(pid => pid > 0 && ParentOf(pid) == parent);
 

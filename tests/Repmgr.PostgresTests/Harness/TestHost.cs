@@ -8,8 +8,10 @@ public sealed class TestHost
 
     private readonly IReadOnlyList<TestHost> _all;
 
-    internal TestHost(string name, string address, NamespaceHolder holder, IReadOnlyList<TestHost> all) =>
-        (Name, Address, Holder, _all) = (name, address, holder, all);
+    private readonly SwitchPort _port;
+
+    internal TestHost(string name, string address, NamespaceHolder holder, SwitchPort port, IReadOnlyList<TestHost> all) =>
+        (Name, Address, Holder, _port, _all) = (name, address, holder, port, all);
 
     public string Name { get; }
 
@@ -37,6 +39,14 @@ public sealed class TestHost
     public Task CutAsync(TestHost to) => Holder.RunAsync($"ip neigh replace {to.Address} lladdr {Nowhere} dev eth0 nud permanent");
 
     public Task HealAsync(TestHost to) => Holder.RunAsync($"ip neigh del {to.Address} dev eth0");
+
+    /// <summary>At one moment the host reaches nobody, and nobody it.</summary>
+    public Task UnplugAsync() => _port.UnplugAsync();
+
+    public Task PlugInAsync() => _port.PlugInAsync();
+
+    /// <summary>From now on the host has a bad line: of what it sends, so much is lost, and the rest arrives late.</summary>
+    public Task SpoilAsync(double lost, TimeSpan late) => _port.SpoilAsync(lost, late);
 
     /// <summary>Makes this socket the host's <c>/dev/log</c>, where syslog(3) sends to. The host gets a small <c>/dev</c> of its own for it.</summary>
     public Task TakeSyslogAsync(string socket) => Holder.RunAsync($"""

@@ -46,7 +46,7 @@ internal sealed class TestNetwork : IAsyncDisposable
             ip link set p{number} master br0 up
             """);
         await holder.RunAsync($"ip addr add {address}/24 dev eth0 && ip link set eth0 up && /usr/sbin/sshd -f /etc/ssh/sshd_config");
-        var host = new TestHost(name, address, holder, _hosts);
+        var host = new TestHost(name, address, holder, new SwitchPort(_switch, number), _hosts);
         _hosts.Add(host);
         return host;
     }

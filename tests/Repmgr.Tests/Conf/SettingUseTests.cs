@@ -99,7 +99,7 @@ public sealed class SettingUseTests
     }
 
     /// <summary>A value that is not the default.</summary>
-    private static string Other(Setting setting) => new[] { "77", "true", "host=x", "json", "connection", "LOCAL1", "automatic", "DEBUG", "/a=/b", "never", "strict", "word" }.First(value =>
+    private static string Other(Setting setting) => new[] { "77", "true", "host=x", "json", "connection", "LOCAL1", "automatic", "DEBUG", "/a=/b", "never", "strict", "etcd", "https://host:1", "word" }.First(value =>
     {
         Settings settings = Settings.Defaults;
         return setting.Assign(value, ref settings) is null && (setting.Retired is not null || setting.Show(settings) != setting.Default);

@@ -9,14 +9,15 @@ namespace Repmgr.Tests.Failover;
 public sealed class FailoverSimulationTests
 {
     private const int Seeds = 400;
+    private const int SeedsWithStore = 200;
 
     [Fact]
     public void The_invariants_hold_and_the_walked_edges_are_those_of_the_picture()
     {
         var edges = new HashSet<(string From, string Name, string To, string Rule)>();
-        for (int seed = 1; seed <= Seeds; seed++)
+        for (int seed = 1; seed <= Seeds + SeedsWithStore; seed++)
         {
-            SimulationResult result = World.Run(seed, new SimulationProfile { Synchronous = null });
+            SimulationResult result = World.Run(seed, new SimulationProfile { Synchronous = null, HasStore = seed > Seeds });
             Assert.True(result.Violation is null, Tell(result));
             edges.UnionWith(result.Edges);
         }
@@ -118,6 +119,9 @@ public sealed class FailoverSimulationTests
         [BrokenRule.NewVotersAlone] = Moving with { Broken = BrokenRule.TwoVotersAtOnce },
         [BrokenRule.StrangersCount] = Moving,
         [BrokenRule.AloneOutsideSet] = With(1.5, Fault.Isolate, Fault.HealNetwork, Fault.PowerLoss, Fault.KillServer) with { DataNodes = 2, Witnesses = 0, Spares = 0, Synchronous = SyncMode.Strict },
+        [BrokenRule.StoredPromiseUnwatched] = Stored(1.5, Fault.Isolate, Fault.HealNetwork, Fault.KillAgent),
+        [BrokenRule.StoreNotCompared] = Stored(1, Fault.Isolate, Fault.KillServer, Fault.SlowStore, Fault.HealNetwork),
+        [BrokenRule.AnswersBeforeStored] = Stored(1, Fault.Isolate, Fault.StoreOutage, Fault.SlowStore, Fault.HealNetwork),
     };
 
     /// <summary>Seeds shortly before the one that showed a rare thing when it was last looked for: where the search begins, so that it does not take minutes.</summary>
@@ -141,6 +145,7 @@ public sealed class FailoverSimulationTests
         [BrokenRule.TwoVotersAtOnce] = 1790,
         [BrokenRule.NewVotersAlone] = 1790,
         [BrokenRule.StrangersCount] = 350,
+        [BrokenRule.StoreNotCompared] = 90,
     };
 
     /// <summary>Candidates that lose no time show what an overlap of a few moments does.</summary>
@@ -150,6 +155,8 @@ public sealed class FailoverSimulationTests
 
     /// <summary>Nodes come and go while others cannot be reached.</summary>
     private static SimulationProfile Moving => With(0.6, Fault.Split, Fault.Isolate, Fault.HealNetwork, Fault.Register, Fault.Unregister, Fault.KillServer, Fault.PowerLoss) with { DataNodes = 4, Spares = 2 };
+
+    private static SimulationProfile Stored(double every, params Fault[] faults) => With(every, faults) with { HasStore = true, DataNodes = 3 };
 
     private static SimulationProfile With(double every, params Fault[] faults) =>
         new() { Faults = faults, FaultEvery = TimeSpan.FromSeconds(every), Spares = 0 };

@@ -80,6 +80,9 @@ public sealed record AgentReport
 
     public bool HasWatchdog { get; init; }
 
+    /// <summary>How this agent stands with the store in which the lease lies; null: it lies in none.</summary>
+    public StoreReport? Store { get; init; }
+
     /// <summary>The last decisions, the newest last (R17).</summary>
     public IReadOnlyList<DecisionReport> Decisions { get; init; } = [];
 
@@ -158,6 +161,16 @@ public sealed record PromiseReport(NodeId To, TimeSpan Left);
 /// <param name="Left">What is left of it; null: only the holder knows.</param>
 /// <param name="IsInForce">A majority has acknowledged it.</param>
 public sealed record PauseReport(TimeSpan Length, TimeSpan? Left, bool IsInForce);
+
+/// <summary>The store in which the lease lies, as one agent sees it.</summary>
+/// <param name="Kind"><c>etcd</c></param>
+/// <param name="Place">Where it lies there: a prefix of keys.</param>
+/// <param name="AnsweredAgo">When it last answered this agent; null: not in its life.</param>
+/// <param name="Trouble">Why it does not answer; null: it does.</param>
+public sealed record StoreReport(string Kind, string Place, TimeSpan? AnsweredAgo, string? Trouble)
+{
+    public bool IsAnswering => Trouble is null && AnsweredAgo is not null;
+}
 
 /// <summary>A decision, and how long ago it was made.</summary>
 public sealed record DecisionReport(TimeSpan Ago, string Rule, string Name, string Evidence, int Times);

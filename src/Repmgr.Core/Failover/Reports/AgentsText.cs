@@ -18,7 +18,7 @@ public static class AgentsText
         else
         {
             lines.Add(Lease(agents));
-            lines.Add(string.Create(CultureInfo.InvariantCulture, $"voters: {agents.Voters.Count(report => membership.Voters.Any(voter => voter.Id.Node == report.Node))} of {membership.Voters.Count} answer, {agents.Majority} are needed{Witnesses(membership)}"));
+            lines.Add(Voters(agents, membership));
             lines.Add($"synchronous: {Set(agents)}");
         }
 
@@ -42,6 +42,20 @@ public static class AgentsText
     private static string Setting(TimeSpan time) =>
         string.Create(CultureInfo.InvariantCulture, $"{(time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time.TotalSeconds:0}s" : $"{time.TotalMilliseconds:0}ms")}");
 
+    private static string Voters(AgentsView agents, Membership membership)
+    {
+        int answering = agents.Voters.Count(report => membership.Voters.Any(voter => voter.Id.Node == report.Node));
+        if (membership.Store is null)
+            return string.Create(CultureInfo.InvariantCulture, $"voters: {answering} of {membership.Voters.Count} answer, {agents.Majority} are needed{Witnesses(membership)}");
+        string store = agents.Store switch
+        {
+            null => "etcd, WHICH NO AGENT REACHES",
+            { IsAnswering: true } known => $"{known.Kind}, at {known.Place}, which answers",
+            { } known => $"{known.Kind}, at {known.Place}, WHICH DOES NOT ANSWER: {known.Trouble}",
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"lease store: {store}; agents: {answering} of {agents.Registered} answer");
+    }
+
     private static string Lease(AgentsView agents) => agents.Holder switch
     {
         { IsServing: true, LeaseLeft: var left } holder when !(left > TimeSpan.Zero) => $"failover: automatic; term {holder.Term} is held by {agents.Label(holder.Node)}, whose lease is over: it takes writes because failover is paused",
@@ -56,6 +70,7 @@ public static class AgentsText
     private static string Set(AgentsView agents) => agents.Set switch
     {
         null or { Mode: SyncMode.Off } => "off, commits wait for no standby",
+        { Set.Count: 0, Mode: var mode } => $"{(mode == SyncMode.Strict ? "strict" : "quorum")}, and no standby is in the set: commits wait for one again when it has caught up",
         { Mode: SyncMode.Strict } set => $"strict, commits wait for {set.Set}",
         { } set => $"quorum, commits wait for {set.Set}",
     };

@@ -22,7 +22,9 @@ public static class LostMajority
         if (agents.Membership is not { } membership || !own.IsVoter)
             return Refuse($"{agents.Label(node)} takes no part in failover yet", null, null);
         VoterId[] left = Left(agents, membership);
-        if (membership.IsMajority(left.Length))
+        if (membership.Store is not null && agents.IsMajority([.. agents.Voters]))
+            return Refuse("etcd answers, where the lease lies", agents.Now() + ".", "Run \"repmgr standby promote\" without --without-majority; \"repmgr cluster explain\" says what an election waits for.");
+        if (membership.Store is null && membership.IsMajority(left.Length))
             return Refuse("a majority of the agents answers", agents.Now() + ".", "Run \"repmgr standby promote\" without --without-majority; \"repmgr cluster explain\" says what an election waits for.");
         // A holder whose pause is over and whose server has ended keeps its term for a majority that is lost.
         bool isWaiting = agents.Holder is { Role: nameof(HoldingStage.Waiting) } waiting && waiting.Node == node;

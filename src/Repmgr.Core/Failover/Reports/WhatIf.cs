@@ -19,22 +19,28 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
         if (agents.Membership is not { } membership)
             return Refused(node, "R1", "No agent that answers is a voter: nothing would be decided.");
         AgentReport[] left = [.. agents.Voters.Where(report => report.Node != node && membership.Voters.Any(voter => voter.Id.Node == report.Node))];
-        return agents.Holder?.Node == node || agents.Holder is null ? Elected(agents, membership, node, left) : Kept(agents, agents.Holder, membership, node, left.Length);
+        return agents.Holder?.Node == node || agents.Holder is null ? Elected(agents, membership, node, left) : Kept(agents, agents.Holder, membership, node, left);
     }
 
     /// <summary>The primary goes on, if a majority is left to renew its lease.</summary>
-    private static WhatIf Kept(AgentsView agents, AgentReport holder, Membership membership, NodeId node, int left)
+    private static WhatIf Kept(AgentsView agents, AgentReport holder, Membership membership, NodeId node, AgentReport[] others)
     {
         string primary = agents.Label(holder.Node);
-        if (!membership.IsMajority(left))
+        int left = others.Length;
+        if (membership.Store is null && !membership.IsMajority(left))
         {
-            return agents.Pause is { IsInForce: true }
-                ? new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, Say($"{primary} would stay the primary until the pause is over; then it would take itself out of service, since {left} of {membership.Voters.Count} voters would be left."))
+            if (agents.Pause is { IsInForce: true })
+                return new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, Say($"{primary} would stay the primary until the pause is over; then it would take itself out of service, since {left} of {membership.Voters.Count} voters would be left."));
+            if (FewVoters.StandbyGoesAlone(membership, agents.Set) && agents.Set!.Set.Count == 0)
+                return new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, $"{primary} would go on alone: no standby is in the set that its commits wait for.");
+            return FewVoters.StandbyGoesAlone(membership, agents.Set)
+                ? new WhatIf(node, WhatIfOutcome.Stopped, null, TwoVoters.Rule, $"Writes would stop at once, and {primary} would take itself out of service within {Duration.Of(holder.Ttl)}, until {agents.Label(node)} is back: of two voters it needs both, and its commits wait for the standby (synchronous = strict).")
                 : new WhatIf(node, WhatIfOutcome.Stopped, null, "R2", Say($"{primary} would take itself out of service within {Duration.Of(holder.Ttl)}: {left} of {membership.Voters.Count} voters would be left, and a majority is {agents.Majority}."));
         }
 
         int more = left - agents.Majority;
-        string then = more == 0 ? "The loss of one more voter would stop it." : Say($"{more} more voters could be lost.");
+        string then = agents.Store is { } store ? store.IsAnswering ? $"It renews its lease in {store.Kind}." : $"It does not reach {store.Kind} at the moment."
+            : more == 0 ? "The loss of one more voter would stop it." : Say($"{more} more voters could be lost.");
         string commits = agents.Set is { Mode: SyncMode.Strict } set && set.Set.Contains(node) && set.Set.Members.Length - 1 < set.Set.Count
             ? " Commits would wait until it is back (synchronous = strict)." : "";
         return new WhatIf(node, WhatIfOutcome.Kept, holder.Node, null, $"{primary} would stay the primary. {then}{commits}");
@@ -45,7 +51,11 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
     {
         if (agents.Pause is { } pause)
             return Refused(node, "R14", $"Nothing would happen: the cluster is paused{Duration.Left(pause.Left)}. There would be no primary until it is unpaused.");
-        if (!membership.IsMajority(left.Length))
+        if (membership.Store is not null && !agents.IsMajority(left))
+            return Refused(node, "R6", "There would be no election: no agent that would be left reaches etcd, where the lease lies.");
+        if (membership.Store is null && !membership.IsMajority(left.Length) && left is [var standby] && FewVoters.StandbyGoesAlone(membership, agents.Set))
+            return Alone(agents, node, standby);
+        if (membership.Store is null && !membership.IsMajority(left.Length))
             return Refused(node, "R6", Say($"There would be no election: {left.Length} of {membership.Voters.Count} voters would be left, and a majority is {agents.Majority}."));
 
         Candidacy[] known = [.. left.Select(report => report.Candidacy).OfType<Candidacy>()];
@@ -58,11 +68,26 @@ public sealed record WhatIf(NodeId Node, WhatIfOutcome Outcome, NodeId? Successo
         return new WhatIf(node, WhatIfOutcome.FailedOver, best.Node, null, Tell(agents, node, left, known, best));
     }
 
+    /// <summary>One of two voters is left (R15).</summary>
+    private static WhatIf Alone(AgentsView agents, NodeId node, AgentReport standby)
+    {
+        string name = agents.Label(standby.Node);
+        string? not = standby.Member is not { } member || !agents.Set!.Set.Members.Contains(member) ? "it is not in the synchronous set"
+            : standby.Upstream is null ? "it does not stream, and its memory may be old"
+            : standby.Candidacy is not { IsEligible: true } ? standby.Ineligible ?? "it cannot tell how far its data go"
+            : null;
+        return not is null
+            ? new WhatIf(
+                node, WhatIfOutcome.FailedOver, standby.Node, null,
+                $"{name} would go on alone, {Duration.Of(standby.Ttl)} after it received something for the last time: {agents.Label(node)} commits nothing without it (synchronous = strict). No acknowledged commit would be lost.")
+            : Refused(node, TwoVoters.Rule, $"There would be no primary: of two voters one would be left, and {name} could not go on alone: {not}.");
+    }
+
     private static string Tell(AgentsView agents, NodeId node, AgentReport[] left, Candidacy[] known, Candidacy best)
     {
         AgentReport successor = agents.Of(best.Node)!;
         string when = agents.Holder is null ? "as soon as a majority is free to vote" : $"after {Duration.Of(successor.Ttl)} if its host is silent, at once if only its server ends";
-        TimeSpan quiet = left.Select(report => report.QuietLeft).Order().ElementAt(Math.Min(left.Length, agents.Majority) - 1);
+        TimeSpan quiet = agents.Store is not null ? TimeSpan.Zero : left.Select(report => report.QuietLeft).Order().ElementAt(Math.Min(left.Length, agents.Majority) - 1);
         string waits = quiet > TimeSpan.Zero ? $" Not before {Duration.Of(quiet)} are over: agents that were just started do not vote." : "";
         string fetches = known.Where(candidacy => candidacy.Data > best.Data).MaxBy(candidacy => candidacy.Data) is { } ahead
             ? $" It would first fetch the WAL that it lacks from {agents.Label(ahead.Node)}." : "";

@@ -18,13 +18,14 @@ internal static class FailoverSettings
             Since = Generation.One,
             TakesEffect = TakesEffect.AtRestart,
             Description = "Whether repmgrd only watches (manual), or is an agent that keeps the cluster at one primary (automatic): it takes a primary out of service that may be one no longer, "
-                + "and promotes, follows and makes nodes anew by itself. It takes three nodes at least, with the same value on all.",
+                + "and promotes, follows and makes nodes anew by itself. It takes three voters, of which one may be a witness, or two nodes with synchronous = strict; the same value on all.",
         },
         Delay("lease_ttl", s => s.LeaseTtl, (s, v) => s with { LeaseTtl = v },
             "How long a lease lasts: the right to be primary, which a majority of the agents has to renew. A host that falls silent is replaced after this time; "
             + "a primary that reaches no majority for so long takes itself out of service. " + Agreed),
         Delay("lease_renew_interval", s => s.LeaseRenewInterval, (s, v) => s with { LeaseRenewInterval = v },
             "How often the primary's agent renews its lease. Two renewals must fit into lease_ttl less a tenth of it and half a second."),
+        .. EtcdSettings.All,
         new Setting<string>("api_listen", SettingType.NonEmpty("an address and a port: *:8008"), s => s.ApiListen, (s, v) => s with { ApiListen = v })
         {
             Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
@@ -35,6 +36,13 @@ internal static class FailoverSettings
             Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
             Description = "How the other agents reach this one. When it is not set: the host in conninfo, with the port of api_listen.",
         },
+        Certificate("api_ssl_cert_file", s => s.ApiSslCertFile, (s, v) => s with { ApiSslCertFile = v },
+            "The certificate of this node's agent, with those between it and the authority behind it, in PEM form. With it agents speak TLS with each other, and show each other their certificates: all three "
+            + "files have to be set, on all nodes, witnesses included. It has to name the host in api_address."),
+        Certificate("api_ssl_key_file", s => s.ApiSslKeyFile, (s, v) => s with { ApiSslKeyFile = v },
+            "The private key of that certificate, in PEM form, without a passphrase, and readable by the user that repmgrd runs as alone."),
+        Certificate("api_ssl_ca_file", s => s.ApiSslCaFile, (s, v) => s with { ApiSslCaFile = v },
+            "The certificates of the authorities whose certificates are believed. An authority of the cluster's own is best: whoever has a certificate of it may speak to the agents."),
         new Setting<string?>("state_directory", SettingType.Path, s => s.StateDirectory, (s, v) => s with { StateDirectory = v })
         {
             Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
@@ -82,8 +90,14 @@ internal static class FailoverSettings
         Hook("before_follow_command", s => s.BeforeFollowCommand, (s, v) => s with { BeforeFollowCommand = v }, "A command that is run before this node is pointed to a primary."),
         Hook("after_follow_command", s => s.AfterFollowCommand, (s, v) => s with { AfterFollowCommand = v }, "A command that is run when this node was pointed to a primary."),
         Hook("fence_command", s => s.FenceCommand, (s, v) => s with { FenceCommand = v },
-            "A command that is run when processes of this node's server do not end within a second of SIGKILL, because they wait in the kernel for a disk. If it ends with exit code 0, "
-            + "the server counts as out of service: it has to make sure of that, for instance by switching the storage away."),
+            "A command that is run when processes of this node's server do not go after SIGKILL. Those that wait in the kernel, for a disk usually, execute nothing more, and the server counts as out of service without it: "
+            + "it can make sure that nothing that was begun reaches the disk later, for instance by switching the storage away. For others its exit code 0 says that the server is out of service."),
+        new Setting<string?>("watchdog_device", SettingType.Path, s => s.WatchdogDevice, (s, v) => s with { WatchdogDevice = v })
+        {
+            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Description = "The watchdog of this host, for instance /dev/watchdog: it resets the host when repmgrd and its guard are lost together while the server may write, before another node is promoted. "
+                + "The user that repmgrd runs as must be able to write to it, and nothing else may have it open. When it is not set: none.",
+        },
         Delay("hook_timeout", s => s.HookTimeout, (s, v) => s with { HookTimeout = v }, "How long these commands may take. Then they are ended with all that they have started."),
         Command("promote_command", s => s.PromoteCommand, (s, v) => s with { PromoteCommand = v }, Generation.One, "How this node is promoted in a failover."),
         Command(
@@ -186,6 +200,15 @@ internal static class FailoverSettings
             TakesEffect = TakesEffect.OnReload,
             Replaced = Feature.ReplacedByVotes,
             Description = description,
+        };
+
+    private static Setting<string?> Certificate(string name, Func<Settings, string?> get, Func<Settings, string?, Settings> set, string description) =>
+        new(name, SettingType.Path, get, set)
+        {
+            Group = SettingGroup.Failover,
+            Since = Generation.Six,
+            TakesEffect = TakesEffect.AtRestart,
+            Description = description + " A file that is replaced is read anew by itself.",
         };
 
     private static Setting<string?> Hook(string name, Func<Settings, string?> get, Func<Settings, string?, Settings> set, string description) =>

@@ -18,6 +18,15 @@ internal static class Agents
                 new NodeId(index + 1), $"node{index + 1}", report, report is null ? "connection refused" : null)),
     ]);
 
+    /// <summary>Nodes 1 and 2 alone vote, and commits wait for node 2 (R15).</summary>
+    public static AgentsView Pair(Func<AgentReport, AgentReport?>? change = null)
+    {
+        var two = new Membership(new Term(1), 1, [.. Three.Voters.Take(2)]);
+        var set = new RememberedSet(new Term(3), 1, SyncSet.Of([new SyncMember(new NodeId(2), 2)], 1), new SyncMember(new NodeId(1), 1)) { Mode = SyncMode.Strict, Wanted = 1 };
+        AgentsView all = View(report => report with { Membership = two, Set = set } is var one && change is not null ? change(one) : one);
+        return new AgentsView([.. all.Answers.Take(2)]);
+    }
+
     public static AgentReport? Unless(AgentReport report, int silent) => report.Node == new NodeId(silent) ? null : report;
 
     public static AgentReport Paused(AgentReport report) => report with { Pause = new PauseReport(TimeSpan.FromHours(1), report.Node == new NodeId(1) ? TimeSpan.FromMinutes(50) : null, true) };

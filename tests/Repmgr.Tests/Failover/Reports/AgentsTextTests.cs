@@ -1,4 +1,5 @@
 using Repmgr.Core.Failover.Reports;
+using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Tests.Failover.Reports;
 
@@ -46,6 +47,26 @@ public sealed class AgentsTextTests
         Assert.Contains(lacks, lack => lack.Contains("synchronous = off", StringComparison.Ordinal));
         Assert.Contains(lacks, lack => lack.Contains("watchdog", StringComparison.Ordinal));
         Assert.Contains(lacks, lack => lack.Contains("guard of node1", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Two_voters_in_strict_mode_fail_over_one_way()
+    {
+        Assert.Contains("when the standby is lost writes stop until it is back", Agents.Pair().Lacks()[0], StringComparison.Ordinal);
+        Assert.Contains("so that there is no failover", Agents.Pair(report => report with { Set = null }).Lacks()[0], StringComparison.Ordinal);
+        Assert.Equal(
+            "node1 (ID: 1) takes no writes without node2 (ID: 2), for which its commits would wait (synchronous = strict)",
+            Agents.Pair(report => Agents.Unless(report, 2) is { } left ? left with { Holder = null } : null).Now());
+        Assert.StartsWith(
+            "node2 (ID: 2) goes on without node1 (ID: 1) when nothing has come from it for 3.0 s", Agents.Pair(report => Agents.Unless(report, 1)).Now(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_goes_on_alone_has_no_standby_that_its_commits_wait_for()
+    {
+        AgentsView alone = Agents.Pair(report => report with { Set = report.Set! with { Set = SyncSet.Empty } });
+        Assert.Contains("synchronous: strict, and no standby is in the set: commits wait for one again when it has caught up", Of(alone), StringComparison.Ordinal);
+        Assert.Contains("No standby is in the synchronous set: what is committed now is on one host alone.", alone.Lacks());
     }
 
     private static string Of(AgentsView agents) => string.Join('\n', AgentsText.Summary(agents));

@@ -51,6 +51,21 @@ public sealed class WhatIfTests
     }
 
     [Fact]
+    public void Of_two_voters_the_standby_goes_on_alone_and_the_primary_does_not()
+    {
+        WhatIf primary = WhatIf.Lost(Agents.Pair(), new NodeId(1));
+        Assert.Equal((WhatIfOutcome.FailedOver, new NodeId(2)), (primary.Outcome, primary.Successor));
+        Assert.StartsWith("node2 (ID: 2) would go on alone, 3.0 s after it received something for the last time", primary.Says, StringComparison.Ordinal);
+        WhatIf standby = WhatIf.Lost(Agents.Pair(), new NodeId(2));
+        Assert.Equal((WhatIfOutcome.Stopped, "R15"), (standby.Outcome, standby.Gate));
+        Assert.StartsWith("Writes would stop at once", standby.Says, StringComparison.Ordinal);
+        Assert.Equal(WhatIfOutcome.Kept, WhatIf.Lost(Agents.Pair(report => report with { Set = report.Set! with { Set = SyncSet.Empty } }), new NodeId(2)).Outcome);
+        IsRefused("R15", WhatIf.Lost(Agents.Pair(report => report with { Upstream = null }), new NodeId(1)), "it does not stream, and its memory may be old");
+        IsRefused("R15", WhatIf.Lost(Agents.Pair(report => report with { Member = new SyncMember(report.Node, 9) }), new NodeId(1)), "it is not in the synchronous set");
+        IsRefused("R6", WhatIf.Lost(Agents.Pair(report => report with { Set = null }), new NodeId(1)), "1 of 2 voters would be left");
+    }
+
+    [Fact]
     public void The_loss_of_a_standby_is_said_to_matter_when_it_does()
     {
         Assert.Equal("node1 (ID: 1) would stay the primary. The loss of one more voter would stop it.", Lost(2).Says);

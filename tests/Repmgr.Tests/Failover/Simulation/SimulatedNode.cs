@@ -55,6 +55,12 @@ internal sealed class SimulatedNode(VoterId id, AgentPolicy policy, DurableState
 
     public List<Func<TimeSpan, Input>> Inbox { get; } = [];
 
+    /// <summary>What its agent was about to go on with when it was frozen.</summary>
+    public List<Action> Continuing { get; } = [];
+
+    /// <summary>How its agent stands with the store, where there is one.</summary>
+    public SimulatedStoreLink Link { get; set; } = new();
+
     public Queue<AgentStep> Steps { get; } = new();
 
     /// <summary>Counts the steps that were begun or given up.</summary>

@@ -10,6 +10,9 @@ internal sealed record SimulationProfile
 
     public int? Witnesses { get; init; }
 
+    /// <summary>The lease lies in a store (docs/adr/0116).</summary>
+    public bool HasStore { get; init; }
+
     /// <summary>Nodes that are not registered at first; null: each seed chooses.</summary>
     public int? Spares { get; init; }
 
@@ -73,6 +76,8 @@ internal enum Fault
     Unregister,
     LoseState,
     ChangeTimes,
+    StoreOutage,
+    SlowStore,
 }
 
 /// <summary>What a simulated world came to.</summary>

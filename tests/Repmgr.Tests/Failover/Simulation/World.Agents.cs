@@ -13,6 +13,8 @@ internal sealed partial class World
         node.AgentLife++;
         node.IsAgentFrozen = false;
         node.Inbox.Clear();
+        node.Continuing.Clear();
+        node.Link = new SimulatedStoreLink();
         node.Agent = AgentState.Begin(node.Id, (ulong)_random.NextInt64(), node.Policy, node.Disk, node.Clock(Now)) with { Broken = _profile.Broken };
         Note(node.Node, "agent starts");
     }
@@ -54,6 +56,10 @@ internal sealed partial class World
         node.Inbox.Clear();
         foreach (Func<TimeSpan, Input> input in waiting)
             Deliver(node, input);
+        Action[] continuing = [.. node.Continuing];
+        node.Continuing.Clear();
+        foreach (Action action in continuing)
+            action();
     }
 
     private void Decide(SimulatedNode node, Input input)

@@ -9,7 +9,7 @@ internal sealed partial class World
 
     public void Trouble()
     {
-        Fault[] all = Enum.GetValues<Fault>();
+        Fault[] all = [.. Enum.GetValues<Fault>().Where(fault => _store is not null || fault is not (Fault.StoreOutage or Fault.SlowStore))];
         Fault[] faults = _profile.Faults is { } some ? [.. some] : [.. all.Where(fault => fault != Fault.StopMachine && _random.Next(5) < 2)];
         RunFor(TimeSpan.FromSeconds(1));
         TimeSpan end = Now + _profile.Trouble;
@@ -28,7 +28,8 @@ internal sealed partial class World
             case Fault.Split:
                 HealNetwork();
                 bool[] side = [.. Nodes.Select(_ => _random.Next(2) == 0)];
-                Block((from, to) => side[from] != side[to]);
+                bool isStoreThere = _store is not null && _random.Next(2) == 0;
+                Block((from, to) => (from < 0 ? isStoreThere : side[from]) != (to < 0 ? isStoreThere : side[to]));
                 break;
             case Fault.Isolate:
                 HealNetwork();
@@ -77,6 +78,13 @@ internal sealed partial class World
             case Fault.LoseState:
                 LoseState(node);
                 break;
+            case Fault.StoreOutage when _store is { IsDown: false }:
+                _store.IsDown = true;
+                After(Between(100, 12000), () => _store.IsDown = false);
+                break;
+            case Fault.SlowStore when _store is not null:
+                _store.Slowest = _random.Next(2) == 0 ? Between(1, 10) : Between(20, 3000);
+                break;
             case Fault.ChangeTimes:
                 Ask(new Request.SetTimes(new AgreedTimes(_profile.Policy.Ttl * (0.8 + (0.4 * _random.NextDouble())), TimeSpan.FromSeconds(_random.Next(4, 8)))));
                 break;
@@ -92,6 +100,8 @@ internal sealed partial class World
         Note(null, "healed");
         HealNetwork();
         (_loss, _twice, _slowestMilliseconds) = (0, 0, 2);
+        if (_store is not null)
+            (_store.IsDown, _store.Slowest) = (false, TimeSpan.FromMilliseconds(5));
         foreach (SimulatedNode node in Nodes)
         {
             node.DiskDelay = TimeSpan.FromMilliseconds(3);
@@ -187,6 +197,7 @@ internal sealed partial class World
         var ask = new Message.AskVote(new Term(Nodes.Max(node => node.Disk.Term.Number) + 1), history.At(end));
         foreach (SimulatedNode voter in Nodes.Where(node => node != candidate && _random.Next(2) == 0))
             Deliver(voter, at => new Input.Received(at, new Envelope(candidate.Id, voter.Node, ask)));
+        AskStore(candidate, new Envelope(candidate.Id, VoterId.StoreNode, ask));
     }
 
     // Agent and guard are not lost at once: only a watchdog survives that (R4).
@@ -243,9 +254,10 @@ internal sealed partial class World
 
     private void Block(Func<int, int, bool> isBlocked)
     {
-        for (int from = 0; from < Nodes.Count; from++)
+        int first = _store is null ? 0 : -1;
+        for (int from = first; from < Nodes.Count; from++)
         {
-            for (int to = 0; to < Nodes.Count; to++)
+            for (int to = first; to < Nodes.Count; to++)
                 _blocked[from + 1, to + 1] |= from != to && isBlocked(from, to);
         }
     }

@@ -74,7 +74,7 @@ internal sealed partial class World
         {
             Membership present = holder.Agent!.Durable.Membership;
             // Both are asked: the one is refused where the other has begun.
-            if (present.Voters.FirstOrDefault(voter => voter.Id != holder.Id && !Nodes.Any(node => node.Id == voter.Id && node.IsRegistered)) is { } gone)
+            if (present.Voters.FirstOrDefault(voter => voter.Id != holder.Id && !voter.Id.IsStore && !Nodes.Any(node => node.Id == voter.Id && node.IsRegistered)) is { } gone)
                 Deliver(holder, at => new Input.Requested(at, new Request.RemoveVoter(gone.Id)));
             if (Nodes.FirstOrDefault(node => node is { IsRegistered: true, Agent: not null } && !present.Votes(node.Id) && AreConnected(node.Node, holder.Node)) is { } come)
                 Deliver(holder, at => new Input.Requested(at, new Request.AdmitVoter(come.Id, come.HasData)));
@@ -84,7 +84,7 @@ internal sealed partial class World
     /// <summary>The voters are those who are registered; the holder stays until another takes over.</summary>
     private bool IsSettled(Membership membership) =>
         membership.Before is null && membership.Voters.Count(voter => IsRegistered(voter.Id)) == Nodes.Count(node => node.IsRegistered)
-        && membership.Voters.All(voter => IsRegistered(voter.Id) || voter.Id == Primary?.Id);
+        && membership.Voters.All(voter => IsRegistered(voter.Id) || voter.Id.IsStore || voter.Id == Primary?.Id);
 
     private bool IsRegistered(VoterId id) => Nodes.Any(node => node.Id == id && node.IsRegistered);
 }

@@ -17,6 +17,12 @@ internal sealed partial class World
 
     private void Send(SimulatedNode from, Envelope envelope)
     {
+        if (envelope.To == VoterId.StoreNode)
+        {
+            AskStore(from, envelope);
+            return;
+        }
+
         int times = _random.NextDouble() < _twice ? 2 : 1;
         for (int time = 0; time < times; time++)
         {

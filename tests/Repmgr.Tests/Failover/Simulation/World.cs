@@ -38,9 +38,12 @@ internal sealed partial class World
         _random = new Random(seed);
         _mode = profile.Synchronous ?? (SyncMode)_random.Next(3);
         Nodes = Build();
+        _store = Nodes[0].Disk.Membership.Store is { } store ? MakeStore(store) : null;
         _blocked = new bool[Nodes.Count + 1, Nodes.Count + 1];
         foreach (SimulatedNode node in Nodes)
             After(Between(0, 150), () => Look(node));
+        foreach (SimulatedNode node in _store is null ? [] : Nodes)
+            After(Between(0, 500), () => PollStore(node));
         After(Between(10, 60), Write);
         if (_profile.Spares != 0 || _profile.Faults is null)
             After(Between(500, 1500), Reconcile);
@@ -125,11 +128,12 @@ internal sealed partial class World
     private List<SimulatedNode> Build()
     {
         int data = _profile.DataNodes ?? _random.Next(2, 6);
-        int witnesses = _profile.Witnesses ?? (data == 2 ? 1 : _random.Next(0, 3));
+        int witnesses = _profile.Witnesses ?? (_profile.HasStore ? 0 : data == 2 ? 1 : _random.Next(0, 3));
         int spares = _profile.Spares ?? Math.Max(0, Math.Min(_random.Next(-1, 3), 7 - data - witnesses));
         Voter[] voters = [.. Enumerable.Range(1, data + witnesses).Select(id => Voter(id, id <= data))];
         var history = new TermHistory([new TermLine(new Term(1), 1, Lsn.Zero, new Term(1))]);
-        var membership = new Membership(new Term(1), 1, voters);
+        Voter[] store = _profile.HasStore ? [new Voter(new VoterId(VoterId.StoreNode, 7), HasData: false)] : [];
+        var membership = new Membership(new Term(1), 1, [.. voters, .. store]);
         RememberedSet? set = FirstSet(data);
         return [.. voters.Select(voter => Make(voter, membership, history, set)), .. Enumerable.Range(data + witnesses + 1, spares).Select(MakeSpare)];
     }
