@@ -104,7 +104,7 @@ internal static class CommitFence
                 seen = seen.SetItem(sender.Node, (turn.Now, sender.Flushed));
         }
 
-        holding = holding with { Set = holding.Set with { Seen = seen, Mark = holding.Set.SetAt is null ? null : holding.Set.Mark ?? server.Position } };
+        holding = holding with { Set = holding.Set with { Seen = seen, LookedAt = turn.Now, Mark = holding.Set.SetAt is null ? null : holding.Set.Mark ?? server.Position } };
         bool keeps = remembered.Mode != SyncMode.Off && holding.Set.Confirmed is { Mode: not SyncMode.Off };
         if (keeps && server.LastCommit is { } commit && Holder.HasGuard(turn) && !(holding.CommitEnd >= commit.SentAt + turn.Policy.Ttl))
         {
@@ -196,10 +196,11 @@ internal static class CommitFence
     private static bool Stays(Draft turn, NodeId node) =>
         turn.State.Removing?.Node != node && turn.Durable.Membership.Voters.Any(voter => voter.HasData && voter.Id.Node == node);
 
+    // A server that hangs shows nobody: a set that shrank for that would keep its standbys from being elected when it is fenced.
     private static bool IsThere(Draft turn, HeldSet held, NodeId node)
     {
         TimeSpan last = held.Seen.TryGetValue(node, out (TimeSpan At, Lsn Flushed) seen) && seen.At > held.SetAt ? seen.At : held.SetAt ?? turn.Now;
-        return turn.Now - last < turn.Policy.ShrinkAfter;
+        return (held.LookedAt ?? turn.Now) - last < turn.Policy.ShrinkAfter;
     }
 
     private static SyncSet First(Draft turn, RememberedSet inherited, SyncMember winner, IEnumerable<SyncMember> answered)

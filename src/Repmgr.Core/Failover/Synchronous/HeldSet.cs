@@ -28,6 +28,9 @@ public sealed record HeldSet
     /// <summary>When members were last seen to stream under the stamp in force, and to keep up or at least to get on; and how far they had come.</summary>
     public ImmutableDictionary<NodeId, (TimeSpan At, Lsn Flushed)> Seen { get; init; } = ImmutableDictionary<NodeId, (TimeSpan At, Lsn Flushed)>.Empty;
 
+    /// <summary>When the server was last seen to write: what was not looked at since says nothing of its members.</summary>
+    public TimeSpan? LookedAt { get; init; }
+
     /// <summary>What was announced last as the end of the WAL: who has flushed as much keeps up.</summary>
     public Lsn Announced { get; init; }
 }

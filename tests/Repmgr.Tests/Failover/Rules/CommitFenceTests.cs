@@ -45,7 +45,7 @@ public sealed class CommitFenceTests
 
         OneAgent shrinking = SyncHolder(Remembered(Set(2, 2, 3)), Set(2, 2, 3)).Finish(new StepOutcome.Done());
         int steps = shrinking.Steps.Count;
-        for (int look = 0; look < 16; look++)
+        for (int look = 0; look < 17; look++)
             shrinking.See(Sees(shrinking, 1, 3)).Pass(0.2).Echo(1.9).AcknowledgedBy(3);
         Assert.Equal(Set(1, 3), shrinking.State.Durable.Set!.Set);
         Assert.True(shrinking.Written.FindIndex(durable => durable.Set!.Set.Count == 1) < shrinking.Written.FindIndex(durable => durable.InForce!.Set.Count == 1));
@@ -69,6 +69,21 @@ public sealed class CommitFenceTests
 
         Assert.Equal(Set(1, 3), stuck.State.Durable.Set!.Set);
         Assert.Equal(Set(2, 2, 3), slow.State.Durable.Set!.Set);
+    }
+
+    [Fact]
+    public void R9_no_member_is_dropped_while_the_server_shows_nobody_because_it_hangs()
+    {
+        OneAgent holder = SyncHolder(Remembered(Set(2, 2, 3)), Set(2, 2, 3)).Finish(new StepOutcome.Done());
+        holder.See(Sees(holder, 1, 2, 3));
+        for (int turn = 0; turn < 30; turn++)
+            holder.Pass(0.2).Echo(1.9).AcknowledgedBy(3);
+        Assert.Equal(Set(2, 2, 3), holder.State.Durable.Set!.Set);
+
+        // It comes back without them, and is looked at for long enough.
+        for (int look = 0; look < 20; look++)
+            holder.See(Sees(holder, 1)).Pass(0.2).Echo(1.9).AcknowledgedBy(3);
+        Assert.NotEqual(Set(2, 2, 3), holder.State.Durable.Set!.Set);
     }
 
     [Fact]
