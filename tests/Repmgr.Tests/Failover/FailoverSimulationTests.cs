@@ -99,7 +99,7 @@ public sealed class FailoverSimulationTests
         [BrokenRule.HoldsResignedTerm] = new SimulationProfile(),
         [BrokenRule.ResignsBeforeFence] = new SimulationProfile(),
         [BrokenRule.ReversesSetChange] = Quorum,
-        [BrokenRule.NoBarrier] = Quorum with { FaultEvery = TimeSpan.FromSeconds(0.7), DataNodes = 3, Witnesses = 0, SynchronousCount = 1 },
+        [BrokenRule.NoBarrier] = Quorum with { FaultEvery = TimeSpan.FromSeconds(0.7), DataNodes = 3, Witnesses = 2, SynchronousCount = 1 },
         [BrokenRule.CountsAnyMajority] = Quorum,
         [BrokenRule.CountsByOwnSet] = Quorum,
         [BrokenRule.SetNotInherited] = With(0.8, Fault.KillServer, Fault.PowerLoss, Fault.BadNetwork) with
@@ -133,7 +133,7 @@ public sealed class FailoverSimulationTests
         [BrokenRule.PromotesOnVotes] = 290,
         [BrokenRule.NoCut] = 200,
         [BrokenRule.VotesTwice] = 470,
-        [BrokenRule.NoBarrier] = 5340,
+        [BrokenRule.NoBarrier] = 830,
         [BrokenRule.CountsAnyMajority] = 280,
         [BrokenRule.CountsByOwnSet] = 200,
         [BrokenRule.SetNotInherited] = 910,

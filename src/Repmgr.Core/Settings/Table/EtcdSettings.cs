@@ -7,19 +7,25 @@ internal static class EtcdSettings
     [
         new Setting<LeaseStore>("lease_store", SettingType.Choice(("peers", LeaseStore.Peers), ("etcd", LeaseStore.Etcd)), s => s.LeaseStore, (s, v) => s with { LeaseStore = v })
         {
-            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Group = SettingGroup.Failover,
+        Since = Generation.Six,
+        TakesEffect = TakesEffect.AtRestart,
             Description = "Where the lease lies. peers: the agents keep it among themselves, and a majority of them renews it; it takes three. etcd: in an etcd that is there already; "
                 + "then two nodes are enough, and no witness is needed. Taken from the primary's node when failover begins; from then on the cluster remembers it.",
         },
         new Setting<IReadOnlyList<string>>("etcd_endpoints", SettingType.Urls, s => s.EtcdEndpoints, (s, v) => s with { EtcdEndpoints = v })
         {
-            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Group = SettingGroup.Failover,
+        Since = Generation.Six,
+        TakesEffect = TakesEffect.AtRestart,
             Description = "The client URLs of etcd's members, separated by commas: https://etcd1:2379,https://etcd2:2379. They are tried in turn. etcd's JSON gateway, which is on by default, is spoken to: "
                 + "etcd 3.4 or newer.",
         },
         new Setting<string>("etcd_prefix", SettingType.NonEmpty("how keys begin: /repmgr/"), s => s.EtcdPrefix, (s, v) => s with { EtcdPrefix = v })
         {
-            Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+            Group = SettingGroup.Failover,
+        Since = Generation.Six,
+        TakesEffect = TakesEffect.AtRestart,
             Description = "How all keys in etcd begin. A number that is drawn when failover begins follows, so that clusters do not meet. The same on all nodes.",
         },
         Text("etcd_user", SettingType.Text("a user of etcd"), s => s.EtcdUser, (s, v) => s with { EtcdUser = v },
@@ -35,7 +41,9 @@ internal static class EtcdSettings
 
     private static Setting<string?> Text(string name, SettingType<string?> type, Func<Settings, string?> get, Func<Settings, string?, Settings> set, string description) => new(name, type, get, set)
     {
-        Group = SettingGroup.Failover, Since = Generation.Six, TakesEffect = TakesEffect.AtRestart,
+        Group = SettingGroup.Failover,
+        Since = Generation.Six,
+        TakesEffect = TakesEffect.AtRestart,
         Description = description,
     };
 }

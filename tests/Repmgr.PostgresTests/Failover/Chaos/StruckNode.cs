@@ -143,7 +143,10 @@ internal sealed class StruckNode(ChaosCluster chaos, int id)
         // The monotonic clocks are not the ones that an operator can set.
         chaos.Cluster.Agents[id] = Server.StartRepmgrd(new Dictionary<string, string?>
         {
-            ["LD_PRELOAD"] = FakeClock, ["FAKETIME_TIMESTAMP_FILE"] = ClockFile, ["FAKETIME_NO_CACHE"] = "1", ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
+            ["LD_PRELOAD"] = FakeClock,
+            ["FAKETIME_TIMESTAMP_FILE"] = ClockFile,
+            ["FAKETIME_NO_CACHE"] = "1",
+            ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
         });
         await chaos.PrimaryAsync();
     }
