@@ -8,39 +8,32 @@ internal static class SettingNotices
     public static IEnumerable<LogLine> For(Settings settings, IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) =>
         [.. Replaced(inForce), .. Pending(inForce), .. Retired(inForce), .. WithAgents(settings, inForce), .. Password(settings, inForce), .. Events(settings, inForce)];
 
-    /// <summary>One notice for each feature: a file of 5.x has many such keys.</summary>
-    private static IEnumerable<LogLine> Pending(IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) =>
-        from entry in inForce
-        where entry.Setting.Pending is not null
-        group entry by entry.Setting.Pending into feature
-        select new LogLine(
-            Severity.Notice,
-            $"settings have no effect yet: {string.Join(", ", feature.Select(entry => $"\"{entry.Assigned.Name}\""))}",
-            $"They belong to a feature that is not in this version: {feature.Key}. Set at {string.Join(", ", feature.Select(entry => entry.Assigned.Place.Short))}.");
+    private static IEnumerable<LogLine> Pending(IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) => Together(
+        inForce, setting => setting.Pending, "settings have no effect yet", feature => $"They belong to a feature that is not in this version: {feature}");
 
-    private static IEnumerable<LogLine> Replaced(IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) =>
+    private static IEnumerable<LogLine> Replaced(IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) => Together(
+        inForce, setting => setting.Replaced, "settings have no effect any more", reason => $"Since repmgr 6 {reason}");
+
+    private static IEnumerable<LogLine> WithAgents(Settings settings, IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) => settings.Failover != FailoverMode.Automatic
+        ? []
+        : Together(inForce, setting => setting.WithAgents, "with failover = automatic settings decide nothing about a failover", reason => $"Instead {reason}");
+
+    /// <summary>One notice for each reason: a file of 5.x has many such keys.</summary>
+    private static IEnumerable<LogLine> Together(
+        IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce, Func<Setting, string?> why, string message, Func<string, string> detail) =>
         from entry in inForce
-        where entry.Setting.Replaced is not null
-        group entry by entry.Setting.Replaced into reason
+        let reason = why(entry.Setting)
+        where reason is not null
+        group entry.Assigned by reason into those
         select new LogLine(
             Severity.Notice,
-            $"settings have no effect any more: {string.Join(", ", reason.Select(entry => $"\"{entry.Assigned.Name}\""))}",
-            $"Since repmgr 6 {reason.Key}. Set at {string.Join(", ", reason.Select(entry => entry.Assigned.Place.Short))}.");
+            $"{message}: {string.Join(", ", those.Select(assigned => $"\"{assigned.Name}\""))}",
+            $"{detail(those.Key)}. Set at {string.Join(", ", those.Select(assigned => assigned.Place.Short))}.");
 
     private static IEnumerable<LogLine> Retired(IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) =>
         from entry in inForce
         where entry.Setting.Retired is not null
         select new LogLine(Severity.Warning, $"setting \"{entry.Assigned.Name}\" has no effect any more {entry.Assigned.Place}", entry.Setting.Retired);
-
-    private static IEnumerable<LogLine> WithAgents(Settings settings, IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce) => settings.Failover != FailoverMode.Automatic
-        ? []
-        : from entry in inForce
-          where entry.Setting.WithAgents is not null
-          group entry by entry.Setting.WithAgents into reason
-          select new LogLine(
-              Severity.Notice,
-              $"with failover = automatic settings decide nothing about a failover: {string.Join(", ", reason.Select(entry => $"\"{entry.Assigned.Name}\""))}",
-              $"Instead {reason.Key}. Set at {string.Join(", ", reason.Select(entry => entry.Assigned.Place.Short))}.");
 
     private static IEnumerable<LogLine> Password(Settings settings, IReadOnlyList<(Setting Setting, Assigned Assigned)> inForce)
     {

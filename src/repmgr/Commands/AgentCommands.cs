@@ -20,6 +20,24 @@ internal static class AgentCommands
             "It promotes nothing and takes nothing out of service, so that there is nothing to be paused or explained.",
             "With failover = automatic in repmgr.conf of all nodes the agents decide: see docs/failover.md.");
 
+    /// <summary>Does something with the agents; refuses where failover is manual.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="unreachable">What it ends with when none can be asked.</param>
+    /// <param name="run">What is done.</param>
+    /// <param name="cancel">Ends it.</param>
+    public static async Task<ExitCode> RunAsync(LocalNode node, ExitCode unreachable, Func<AgentsLook, Task<ExitCode>> run, CancellationToken cancel) =>
+        WhyNone(node.Settings) is { } manual ? node.Context.Refuse(manual) : await OnAgentsAsync(node, unreachable, run, cancel);
+
+    /// <summary>The same where it is known that agents decide.</summary>
+    public static async Task<ExitCode> OnAgentsAsync(LocalNode node, ExitCode unreachable, Func<AgentsLook, Task<ExitCode>> run, CancellationToken cancel)
+    {
+        (AgentsLook? look, Problem? problem) = await AgentsLook.BeginAsync(node.Settings, node.Tools.Connector, cancel);
+        if (look is null)
+            return node.Context.Refuse(problem!, unreachable);
+        using (look)
+            return await run(look);
+    }
+
     /// <summary>Looks at the agents until something is so.</summary>
     /// <returns>The last look, and whether it was.</returns>
     public static async Task<(AgentsView View, bool IsSo)> AwaitAsync(AgentsLook look, Func<AgentsView, bool> isSo, TimeSpan within, CancellationToken cancel)

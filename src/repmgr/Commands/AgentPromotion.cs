@@ -9,14 +9,8 @@ namespace Repmgr.Cli.Commands;
 /// <summary><c>repmgr standby promote</c> where agents decide: the primary's agent is asked to hand over (R18), and its answer is awaited in what becomes of it.</summary>
 internal sealed class AgentPromotion(LocalNode node)
 {
-    public async Task<ExitCode> RunAsync(CancellationToken cancel)
-    {
-        (AgentsLook? look, Problem? problem) = await AgentsLook.BeginAsync(node.Settings, node.Tools.Connector, cancel);
-        if (look is null)
-            return node.Context.Refuse(problem!, ExitCode.DbConnection);
-        using (look)
-            return await RunAsync(look, cancel);
-    }
+    public Task<ExitCode> RunAsync(CancellationToken cancel) =>
+        AgentCommands.OnAgentsAsync(node, ExitCode.DbConnection, look => RunAsync(look, cancel), cancel);
 
     private async Task<ExitCode> RunAsync(AgentsLook look, CancellationToken cancel)
     {

@@ -13,29 +13,24 @@ internal sealed class ClusterExplainCommand : NodeCommand
 {
     private const int NewestOfEach = 5;
 
-    protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
+    protected override Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel) =>
+        AgentCommands.RunAsync(node, ExitCode.DbConnection, look => RunAsync(node, look, cancel), cancel);
+
+    private static async Task<ExitCode> RunAsync(LocalNode node, AgentsLook look, CancellationToken cancel)
     {
-        if (AgentCommands.WhyNone(node.Settings) is { } manual)
-            return node.Context.Refuse(manual);
-        (AgentsLook? look, Problem? problem) = await AgentsLook.BeginAsync(node.Settings, node.Tools.Connector, cancel);
-        if (look is null)
-            return node.Context.Refuse(problem!, ExitCode.DbConnection);
-        using (look)
-        {
-            AgentsView agents = await look.LookAsync(cancel);
-            NodeId[] lost = [.. agents.Answers.Select(answer => answer.Node)
-                .Where(id => node.Options.NodeId is { } one ? id.Value == one : agents.Membership?.Voters.Any(voter => voter.Id.Node == id) ?? true)];
-            if (lost.Length == 0)
-                return node.Context.Refuse(new Problem($"there is no node {node.Options.NodeId}", Hint: "\"repmgr cluster show\" lists the nodes."));
-            if (!agents.Reports.Any())
-                return node.Context.Refuse([.. agents.Answers.Select(answer => new Problem($"the agent of {answer.Label} does not answer", $"The reason: {answer.Silence}."))], ExitCode.DbConnection);
-            WhatIf[] ifLost = [.. lost.Select(id => WhatIf.Lost(agents, id))];
-            if (node.Options.Json)
-                node.Context.Output.Json(Json(agents, ifLost, node.Options.All), FailoverJsonContext.Default.ExplainJson);
-            else
-                Print(node.Context.Output, agents, ifLost, node.Options.All);
-            return ExitCode.Success;
-        }
+        AgentsView agents = await look.LookAsync(cancel);
+        NodeId[] lost = [.. agents.Answers.Select(answer => answer.Node)
+            .Where(id => node.Options.NodeId is { } one ? id.Value == one : agents.Membership?.Voters.Any(voter => voter.Id.Node == id) ?? true)];
+        if (lost.Length == 0)
+            return node.Context.Refuse(new Problem($"there is no node {node.Options.NodeId}", Hint: "\"repmgr cluster show\" lists the nodes."));
+        if (!agents.Reports.Any())
+            return node.Context.Refuse([.. agents.Answers.Select(answer => new Problem($"the agent of {answer.Label} does not answer", $"The reason: {answer.Silence}."))], ExitCode.DbConnection);
+        WhatIf[] ifLost = [.. lost.Select(id => WhatIf.Lost(agents, id))];
+        if (node.Options.Json)
+            node.Context.Output.Json(Json(agents, ifLost, node.Options.All), FailoverJsonContext.Default.ExplainJson);
+        else
+            Print(node.Context.Output, agents, ifLost, node.Options.All);
+        return ExitCode.Success;
     }
 
     private static void Print(ResultOutput output, AgentsView agents, WhatIf[] ifLost, bool all)

@@ -13,16 +13,8 @@ internal sealed class ServicePauseCommand(bool pauses) : NodeCommand
     private static readonly TimeSpan LeaseWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AcknowledgedWithin = TimeSpan.FromSeconds(10);
 
-    protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
-    {
-        if (AgentCommands.WhyNone(node.Settings) is { } manual)
-            return node.Context.Refuse(manual);
-        (AgentsLook? look, Problem? problem) = await AgentsLook.BeginAsync(node.Settings, node.Tools.Connector, cancel);
-        if (look is null)
-            return node.Context.Refuse(problem!, ExitCode.RepmgrdPause);
-        using (look)
-            return await RunAsync(node, look, cancel);
-    }
+    protected override Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel) =>
+        AgentCommands.RunAsync(node, ExitCode.RepmgrdPause, look => RunAsync(node, look, cancel), cancel);
 
     private async Task<ExitCode> RunAsync(LocalNode node, AgentsLook look, CancellationToken cancel)
     {

@@ -11,16 +11,8 @@ internal sealed class ServiceSetCommand : NodeCommand
 {
     private static readonly TimeSpan InForceWithin = TimeSpan.FromSeconds(30);
 
-    protected override async Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel)
-    {
-        if (AgentCommands.WhyNone(node.Settings) is { } manual)
-            return node.Context.Refuse(manual);
-        (AgentsLook? look, Problem? problem) = await AgentsLook.BeginAsync(node.Settings, node.Tools.Connector, cancel);
-        if (look is null)
-            return node.Context.Refuse(problem!, ExitCode.DbConnection);
-        using (look)
-            return await RunAsync(node, look, cancel);
-    }
+    protected override Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel) =>
+        AgentCommands.RunAsync(node, ExitCode.DbConnection, look => RunAsync(node, look, cancel), cancel);
 
     private static async Task<ExitCode> RunAsync(LocalNode node, AgentsLook look, CancellationToken cancel)
     {
