@@ -30,7 +30,7 @@ internal sealed class ApiServer : IHttpApplication<IFeatureCollection>, IAsyncDi
         Listen(options, listen, at => Carry(at, certificates));
         _server = new KestrelServer(
             Options.Create(options),
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions { IOQueueCount = 1 }), NullLoggerFactory.Instance),
+            new SocketTransportFactory(Options.Create(new SocketTransportOptions { IOQueueCount = 1, UnsafePreferInlineScheduling = true }), NullLoggerFactory.Instance),
             NullLoggerFactory.Instance);
     }
 
@@ -50,7 +50,7 @@ internal sealed class ApiServer : IHttpApplication<IFeatureCollection>, IAsyncDi
         IHttpResponseFeature response = context.GetRequiredFeature<IHttpResponseFeature>();
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body);
-        ApiReply reply = _api.Answer(new ApiRequest(
+        ApiReply reply = await _api.AnswerAsync(new ApiRequest(
             request.Method, request.RawTarget, name => request.Headers[name] is [var value, ..] ? value : null, body.GetBuffer().AsMemory(0, (int)body.Length))
         {
             IsTrusted = !_isTls || context.Get<ITlsConnectionFeature>()?.ClientCertificate is not null,

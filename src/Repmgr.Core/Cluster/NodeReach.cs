@@ -14,9 +14,17 @@ public static class NodeReach
     /// <param name="own">The own node's conninfo.</param>
     public static Conninfo Of(NodeRecord node, Conninfo own)
     {
-        Conninfo conninfo = Conninfo.TryParse(node.Conninfo, out Conninfo? parsed, out _) ? parsed : Conninfo.Empty;
-        string? password = own["password"];
-        return password is not null && conninfo["user"] == own["user"] ? conninfo.WithDefault("password", password) : conninfo;
+        return AsOwn(Conninfo.TryParse(node.Conninfo, out Conninfo? parsed, out _) ? parsed : Conninfo.Empty, own);
+    }
+
+    /// <summary>Another node's conninfo, with the own node's password where that is the same role's.</summary>
+    /// <param name="other">As it is registered.</param>
+    /// <param name="own">The own node's conninfo.</param>
+    public static Conninfo AsOwn(Conninfo other, Conninfo own)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(own);
+        return own["password"] is { } password && other["user"] == own["user"] ? other.WithDefault("password", password) : other;
     }
 
     /// <summary>The server that a standby streams from, as the own node's role reaches it; null when the standby does not say which it is.</summary>

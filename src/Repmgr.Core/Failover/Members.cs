@@ -1,4 +1,3 @@
-using System.Globalization;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover.Synchronous;
 
@@ -71,8 +70,8 @@ internal static class Members
     {
         if (Obstacle(turn) is { } obstacle)
             return obstacle;
-        if (!LeaseTimes.AreSound(turn.Policy.Under(times)))
-            return string.Create(CultureInfo.InvariantCulture, $"A lease_ttl of {times.Ttl.TotalSeconds:0.###} s leaves no room for two renewals, each {turn.Policy.RenewEvery.TotalSeconds:0.###} s after the one before (lease_renew_interval).");
+        if (LeaseTimes.Unsound(turn.Policy.Under(times)) is { } unsound)
+            return $"A{unsound.Message[1..]}. {unsound.Detail}";
         Change(turn, turn.Durable.Membership.Voters, $"lease_ttl {times.Ttl.TotalSeconds:0.###} s, agent_restart_grace {times.RestartGrace.TotalSeconds:0.###} s", times);
         return null;
     }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Repmgr.Core.Cluster;
+using Repmgr.Core.Problems;
 
 namespace Repmgr.Core.Failover;
 
@@ -31,5 +33,24 @@ public static class LeaseTimes
     public static TimeSpan FenceDeadline(TimeSpan leaseEnd, AgentPolicy policy) => leaseEnd - policy.FenceBudget;
 
     /// <summary>Whether these times leave a holder two renewals before it has to fence (R4).</summary>
-    public static bool AreSound(AgentPolicy policy) => policy.Ttl - policy.DriftMargin - policy.FenceBudget >= 2 * policy.RenewEvery;
+    public static bool AreSound(AgentPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        return policy.Ttl - policy.DriftMargin - policy.FenceBudget >= 2 * policy.RenewEvery;
+    }
+
+    /// <summary>Why these times leave no room for two renewals, and from which ttl on they would; null: they do.</summary>
+    public static Problem? Unsound(AgentPolicy policy)
+    {
+        if (AreSound(policy))
+            return null;
+        // The margin grows with the ttl.
+        double least = ((2 * policy.RenewEvery) + policy.FenceBudget) / (policy.Ttl - policy.DriftMargin) * policy.Ttl.TotalSeconds;
+        return new Problem(
+            Say($"a lease_ttl of {policy.Ttl.TotalSeconds:0.###} s leaves no room for two renewals"),
+            Say($"Of that, {policy.DriftMargin.TotalSeconds:0.###} s are kept for clocks that differ and {policy.FenceBudget.TotalSeconds:0.###} s for taking the server out of service, and the lease is renewed every {policy.RenewEvery.TotalSeconds:0.###} s (lease_renew_interval)."),
+            Say($"A lease_ttl of {Math.Ceiling(least * 10) / 10:0.#} s would do; or lower lease_renew_interval on all nodes, and restart repmgrd."));
+    }
+
+    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -18,13 +18,14 @@ namespace Repmgr.Engine.Failover;
 /// <param name="log">Hears who votes.</param>
 internal sealed class Admission(AgentNode node, Peers peers, Func<AgentState?> state, Action<Func<TimeSpan, Input>> post, ILog log)
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan GreetWithin = TimeSpan.FromSeconds(1);
 
     private readonly SaidOnce _voters = new(log), _few = new(log);
 
     public async Task RunAsync(CancellationToken cancel)
     {
+        await using KeptSession session = AgentTables.Keep(node.Connector, node.Conninfo);
         while (true)
         {
             await Task.Delay(Every, cancel);
@@ -32,14 +33,16 @@ internal sealed class Admission(AgentNode node, Peers peers, Func<AgentState?> s
                 continue;
             Say(now.Durable.Membership, now.Durable.Set);
             if (now is { IsStopping: false, Role: Role.Holding { Stage: HoldingStage.Serving, Affirming: null }, Durable.Membership: { Before: null } members })
-                await ReconcileAsync(members, cancel);
+                await ReconcileAsync(session, members, cancel);
+            else
+                await session.DisposeAsync();
         }
     }
 
-    private async Task ReconcileAsync(Membership members, CancellationToken cancel)
+    private async Task ReconcileAsync(KeptSession session, Membership members, CancellationToken cancel)
     {
         // A table in which not even this node stands says nothing about the others.
-        if (await AgentTables.ReadAsync(node.Connector, node.Conninfo, cancel) is not Answer<AgentTables>.Got { Value: { IsPrimary: true } tables }
+        if (await AgentTables.ReadAsync(session, cancel) is not Answer<AgentTables>.Got { Value: { IsPrimary: true } tables }
             || !tables.Nodes.Any(record => record.Id == node.Id))
             return;
         if (await GoneAsync(members, tables, cancel) is { } gone)

@@ -38,7 +38,7 @@ public sealed class AgentApi
     private readonly MessageSeal _seal;
     private readonly NodeId _self;
     private readonly ulong _boot;
-    private readonly Action<Envelope> _deliver;
+    private readonly Func<Envelope, Task<Envelope?>> _deliver;
     private readonly Func<AgentGreeting> _greet;
     private readonly Func<string, long, byte[]?> _wal;
     private readonly Func<int?> _timeline;
@@ -48,7 +48,7 @@ public sealed class AgentApi
     private readonly UsedNonces _used = new();
 
     internal AgentApi(
-        MessageSeal seal, NodeId self, ulong boot, Action<Envelope> deliver, Func<AgentGreeting> greet, Func<string, long, byte[]?> wal, Func<int?> timeline,
+        MessageSeal seal, NodeId self, ulong boot, Func<Envelope, Task<Envelope?>> deliver, Func<AgentGreeting> greet, Func<string, long, byte[]?> wal, Func<int?> timeline,
         Func<AgentHealth> health, Func<AgentReport> report, Func<Request, Task<Reply>> ask)
     {
         _seal = seal;
@@ -69,7 +69,8 @@ public sealed class AgentApi
     /// <summary>What a node is called; null: it is not known.</summary>
     internal Func<NodeId, string?> NameOf { get; init; } = _ => null;
 
-    public ApiReply Answer(ApiRequest request)
+    /// <summary>Answers: a message between agents with what the machine says to its sender at once, if it does.</summary>
+    public async Task<ApiReply> AnswerAsync(ApiRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (!request.Path.StartsWith("/v1/", StringComparison.Ordinal))
@@ -86,7 +87,7 @@ public sealed class AgentApi
         bool isLook = request is { Method: "GET", Path: ReportPath };
         if (!isLook && !_used.Use(by))
             return Sealed(by, 403, Text, Encoding.UTF8.GetBytes("this request was made before\n"));
-        return Authentic(request, by);
+        return request is { Method: "POST", Path: MessagesPath } ? await DeliverAsync(request, by) : Authentic(request, by);
     }
 
     private ApiReply Authentic(ApiRequest request, SealedBy by)
@@ -94,7 +95,6 @@ public sealed class AgentApi
         string path = request.Path.Split('?')[0];
         return (request.Method, path) switch
         {
-            ("POST", MessagesPath) => Deliver(request, by),
             ("POST", RequestsPath) => Ask(request, by),
             ("GET", ReportPath) => Sealed(by, 200, Json, JsonSerializer.SerializeToUtf8Bytes(_report(), AgentJson.Default.AgentReport)),
             ("GET", GreetingPath) => Sealed(by, 200, Json, JsonSerializer.SerializeToUtf8Bytes(_greet(), AgentJson.Default.AgentGreeting)),
@@ -104,22 +104,13 @@ public sealed class AgentApi
         };
     }
 
-    private ApiReply Deliver(ApiRequest request, SealedBy by)
+    private async Task<ApiReply> DeliverAsync(ApiRequest request, SealedBy by)
     {
-        Envelope? envelope;
-        try
-        {
-            envelope = JsonSerializer.Deserialize(request.Body.Span, AgentJson.Default.WireMessage)?.Envelope();
-        }
-        catch (JsonException malformed)
-        {
-            return Sealed(by, 400, Text, Encoding.UTF8.GetBytes(malformed.Message + "\n"));
-        }
-
-        if (envelope is null || envelope.From != by.Sender || envelope.To != _self)
+        if (WireMessage.Read(request.Body.Span) is not { } envelope || envelope.From != by.Sender || envelope.To != _self)
             return Sealed(by, 400, Text, Encoding.UTF8.GetBytes("not a message from this sender to this node\n"));
-        _deliver(envelope);
-        return Sealed(by, 204, Text, default);
+        return await _deliver(envelope) is { } answer
+            ? Sealed(by, 200, Json, JsonSerializer.SerializeToUtf8Bytes(WireMessage.Of(answer), AgentJson.Default.WireMessage))
+            : Sealed(by, 204, Text, default);
     }
 
     // Rare, and answered in the agent's next turn: a thread may wait for it.

@@ -15,7 +15,7 @@ namespace Repmgr.Engine.Failover;
 /// <param name="log">Hears what could not be kept.</param>
 internal sealed class AgentDirectory(PostgresConnector connector, Conninfo own, StateDirectory state, Peers peers, string address, ILog log)
 {
-    private static readonly TimeSpan LookForVotersEvery = TimeSpan.FromSeconds(1), ReadEvery = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LookForVotersEvery = TimeSpan.FromSeconds(2), ReadEvery = TimeSpan.FromSeconds(20);
 
     private NodeId Self => state.Content.Voter.Node;
 

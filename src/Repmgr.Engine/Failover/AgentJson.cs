@@ -95,6 +95,19 @@ internal sealed record WireMessage
         };
     }
 
+    /// <summary>What an agent sent; null: it is no message, or none that this version knows.</summary>
+    public static Envelope? Read(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, AgentJson.Default.WireMessage)?.Envelope();
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Null: it holds nothing that this version knows.</summary>
     public Envelope? Envelope()
     {

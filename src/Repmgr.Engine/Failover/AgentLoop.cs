@@ -1,3 +1,4 @@
+using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Problems;
 using Repmgr.Engine.Logging;
@@ -14,10 +15,8 @@ internal sealed record AgentHands(
 /// </summary>
 internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
 {
-    private static readonly TimeSpan Calm = TimeSpan.FromMilliseconds(50), Busy = TimeSpan.FromMilliseconds(20);
-
     private readonly object _lock = new();
-    private readonly Queue<Func<TimeSpan, Input>> _inputs = new();
+    private readonly Queue<Waiting> _inputs = new();
     private volatile AgentState _state = begin;
     private TaskCompletionSource<Reply>? _asked;
     private bool _ended;
@@ -33,13 +32,14 @@ internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
     public void Start() => new Thread(Run) { IsBackground = true, Name = "failover", Priority = ThreadPriority.Highest }.Start();
 
     /// <param name="input">Is made when it is decided on, with the clock of that moment.</param>
-    public void Post(Func<TimeSpan, Input> input)
+    public void Post(Func<TimeSpan, Input> input) => Post(new Waiting(input, null));
+
+    /// <summary>Decides on a message. What the machine has to say to its sender at once is the caller's to carry back; null: nothing.</summary>
+    public Task<Envelope?> DeliverAsync(Envelope envelope)
     {
-        lock (_lock)
-        {
-            _inputs.Enqueue(input);
-            Monitor.Pulse(_lock);
-        }
+        var answer = new Answer(envelope.From.Node);
+        Post(new Waiting(at => new Input.Received(at, envelope), answer));
+        return answer.Carried.Task;
     }
 
     /// <summary>Puts an operator's request to the machine.</summary>
@@ -59,6 +59,20 @@ internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
         lock (_lock)
         {
             _ended = true;
+            while (_inputs.TryDequeue(out Waiting? waiting))
+                waiting.Answer?.Carried.TrySetResult(null);
+            Monitor.Pulse(_lock);
+        }
+    }
+
+    private void Post(Waiting waiting)
+    {
+        lock (_lock)
+        {
+            if (_ended)
+                waiting.Answer?.Carried.TrySetResult(null);
+            else
+                _inputs.Enqueue(waiting);
             Monitor.Pulse(_lock);
         }
     }
@@ -68,8 +82,8 @@ internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
         Exception? defect = null;
         try
         {
-            while (Take() is { } input)
-                Decide(input(BootClock.Now));
+            while (Take() is { } next)
+                Decide(next.Input(BootClock.Now), next.Answer);
         }
         catch (Exception unexpected)
         {
@@ -78,37 +92,21 @@ internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
             log.Write(Severity.Crit, new Problem($"the agent ends because of a defect: {unexpected.Message}", unexpected.ToString(), "Please report this."));
         }
 
+        Stop();
         _end.TrySetResult(defect);
     }
 
-    private Func<TimeSpan, Input>? Take()
+    private Waiting? Take()
     {
         lock (_lock)
         {
             if (_inputs.Count == 0 && !_ended)
-                Monitor.Wait(_lock, Until(_state));
-            return _ended ? null : _inputs.TryDequeue(out Func<TimeSpan, Input>? input) ? input : at => new Input.Tick(at);
+                Monitor.Wait(_lock, NextTurn.After(_state, BootClock.Now));
+            return _ended ? null : _inputs.TryDequeue(out Waiting? next) ? next : Tick;
         }
     }
 
-    /// <summary>When the next turn is due though nothing has happened.</summary>
-    private static TimeSpan Until(AgentState state)
-    {
-        bool isCalm = state is { Role: Role.Voting or Role.Holding { Stage: HoldingStage.Serving, Affirming: null }, Held: [] };
-        TimeSpan wait = isCalm ? Calm : Busy;
-        if (state.Role is Role.Holding holding)
-        {
-            TimeSpan now = BootClock.Now;
-            TimeSpan due = holding.End is { } end && LeaseTimes.FenceDeadline(end, state.Policy) is var deadline && deadline < holding.NextRenewal
-                ? deadline
-                : holding.NextRenewal;
-            wait = due - now < wait ? due - now : wait;
-        }
-
-        return wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1);
-    }
-
-    private void Decide(Input input)
+    private void Decide(Input input, Answer? answer)
     {
         Turn turn = AgentMachine.Decide(_state, input);
         _state = turn.Next;
@@ -117,7 +115,12 @@ internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
         if (turn.Persist is { } durable)
             hands.Persist(durable, turn.Next.Version);
         foreach (Envelope envelope in turn.Send)
-            hands.Send(envelope);
+        {
+            if (answer?.Carries(envelope) != true)
+                hands.Send(envelope);
+        }
+
+        answer?.Carried.TrySetResult(null);
         foreach (AgentStep step in turn.Steps)
             hands.Order(step);
         foreach (Edge edge in turn.Edges)
@@ -125,6 +128,21 @@ internal sealed class AgentLoop(AgentState begin, AgentHands hands, ILog log)
         hands.EveryTurn(input.At);
         if (turn.Reply is { } reply)
             _asked?.TrySetResult(reply);
+    }
+
+    private static Waiting Tick { get; } = new(at => new Input.Tick(at), null);
+
+    /// <summary>An input that is to be decided on.</summary>
+    /// <param name="Input">With the clock of that moment.</param>
+    /// <param name="Answer">Of a message whose sender waits.</param>
+    private sealed record Waiting(Func<TimeSpan, Input> Input, Answer? Answer);
+
+    /// <summary>The way back to one who has sent a message: room for one.</summary>
+    private sealed class Answer(NodeId to)
+    {
+        public TaskCompletionSource<Envelope?> Carried { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool Carries(Envelope envelope) => envelope.To == to && Carried.TrySetResult(envelope);
     }
 }
 

@@ -14,7 +14,7 @@ internal sealed class AgentParts : IAsyncDisposable
     {
         _state = state;
         Seal = new MessageSeal(state.Secret()!);
-        Peers = Failover.Peers.Of(state, Seal, Boot, policy.Ttl / 2, certificates, log);
+        Peers = Failover.Peers.Of(state, Seal, Boot, policy.Ttl / 2, loop, certificates, log);
         CommitProbe? probe = null;
         Eyes = new ServerEyes(node, (taken, view) => loop.Post(at => new Input.Observed(at, taken, view)), () => probe!, log);
         var flag = new SyncFlag(node.DataDirectory);

@@ -19,7 +19,13 @@ internal sealed record AgentTables(
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(3);
 
+    /// <summary>A connection for who reads them again and again.</summary>
+    public static KeptSession Keep(PostgresConnector connector, Conninfo server) => new(connector, server, Within);
+
     /// <summary>Reads them all; a failure has its reason.</summary>
+    public static Task<Answer<AgentTables>> ReadAsync(KeptSession session, CancellationToken cancel) => session.RunAsync(ReadAsync, cancel);
+
+    /// <summary>Reads them all by a connection of its own.</summary>
     public static async Task<Answer<AgentTables>> ReadAsync(PostgresConnector connector, Conninfo server, CancellationToken cancel)
     {
         ConnectResult connected = await connector.OpenAsync(server, Within, cancel);

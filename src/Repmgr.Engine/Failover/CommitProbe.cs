@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Npgsql;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Failover.Synchronous;
@@ -22,9 +21,10 @@ internal sealed class CommitProbe(AgentNode node, Func<bool> isSynchronous, Func
     // A message in the WAL is a write like any other, with a commit and its flush, and leaves no row behind.
     private const string CommitSql = "SELECT pg_catalog.pg_logical_emit_message(true, 'repmgr', '')::text";
 
-    private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(3), LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(3), LookEvery = TimeSpan.FromSeconds(1), IdleEvery = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<bool> _wanted = Channel.CreateBounded<bool>(1);
+    private readonly Nudged _wanted = new();
+    private volatile bool _isKept;
     private volatile AcknowledgedBox? _commit;
     private volatile FreshLook? _look;
     private readonly SaidOnce _said = new(log);
@@ -42,7 +42,17 @@ internal sealed class CommitProbe(AgentNode node, Func<bool> isSynchronous, Func
         : null;
 
     /// <summary>Commits at once: a set that was just put in force waits for it.</summary>
-    public void Nudge() => _wanted.Writer.TryWrite(true);
+    public void Nudge() => _wanted.Nudge();
+
+    /// <summary>After each turn of the machine: where a set is to be kept from now on, it commits at once, and where none is, it sleeps.</summary>
+    public void Turned()
+    {
+        bool isKept = kept() is not null && isSynchronous();
+        if (isKept == _isKept)
+            return;
+        _isKept = isKept;
+        Nudge();
+    }
 
     /// <summary>Until it is cancelled; a commit that waits for standbys is not, and ends with the process.</summary>
     /// <param name="every">How often it commits.</param>
@@ -53,10 +63,8 @@ internal sealed class CommitProbe(AgentNode node, Func<bool> isSynchronous, Func
         PostgresSession? session = null;
         while (true)
         {
-            await Task.WhenAny(_wanted.Reader.WaitToReadAsync(cancel).AsTask(), Task.Delay(every, cancel));
-            cancel.ThrowIfCancellationRequested();
-            _wanted.Reader.TryRead(out _);
-            if (kept() is null || !isSynchronous())
+            await _wanted.WaitAsync(_isKept ? every : Timeout.InfiniteTimeSpan, cancel);
+            if (!_isKept)
             {
                 _commit = null;
                 if (session is not null)
@@ -108,7 +116,7 @@ internal sealed class CommitProbe(AgentNode node, Func<bool> isSynchronous, Func
     {
         while (true)
         {
-            await Task.Delay(LookEvery, cancel);
+            await Task.Delay(isSynchronous() ? LookEvery : IdleEvery, cancel);
             if (isSynchronous())
                 await LookOnceAsync(cancel);
             else

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Hosts;
@@ -38,15 +37,6 @@ public sealed class FailoverAgent(
     public async Task RunAsync(CancellationToken cancel)
     {
         AgentPolicy policy = Policy(settings);
-        if (!LeaseTimes.AreSound(policy))
-        {
-            log.Error(
-                $"there is no automatic failover: lease_ttl leaves no room for two renewals",
-                string.Create(CultureInfo.InvariantCulture, $"Of {policy.Ttl.TotalSeconds:0.###} s, {policy.DriftMargin.TotalSeconds:0.###} s are kept for clocks that differ and {policy.FenceBudget.TotalSeconds:0.###} s for taking the server out of service."),
-                "Raise lease_ttl, or lower lease_renew_interval.");
-            return;
-        }
-
         var certificates = AgentCertificates.Of(settings, log);
         if (certificates?.Problem is { } unusable)
         {
@@ -112,19 +102,24 @@ public sealed class FailoverAgent(
             return;
         }
 
+        // What the cluster has agreed on counts, whatever this node's file says. Of one that is to be founded, the founder's file does.
+        AgentPolicy agreed = policy.Under(state.Content.Durable?.Membership.Times);
+        if (state.Content.Durable is not null && LeaseTimes.Unsound(agreed) is { } unsound)
+        {
+            log.Error($"there is no automatic failover: {unsound.Message}", unsound.Detail, unsound.Hint);
+            return;
+        }
+
         using StoreLink? store = options is null ? null : StoreLink.Of(options, settings.EtcdPrefix, state.Content.Voter, policy, _link, log);
         var founding = new Founding(node, state, address, policy, settings.LeaseStore == LeaseStore.Etcd ? store : null, log);
         if (state.Secret() is null)
             _ = await founding.TablesAsync(cancel);
         await using var parts = new AgentParts(node, state, policy, certificates, _link, announce, log);
-        (WatchdogOrder? watchdog, Problem? undeviced) = WatchdogOrder.For(settings, policy);
-        if (undeviced is not null)
-            log.Write(Severity.Error, undeviced);
         var echoes = new GuardEchoes(policy.RenewEvery, _link.Post);
-        using var guard = new GuardLink(Environment.ProcessPath!, state.Path, node.DataDirectory, watchdog, policy.RenewEvery * 2, echoes.Hear, log);
+        using var guard = new GuardLink(Environment.ProcessPath!, state.Path, node.DataDirectory, WatchdogFor(agreed), policy.RenewEvery * 2, echoes.Hear, log);
         var reports = new AgentReports(node.Id, node.Name, () => _link.State, () => founding.Said, () => guard.HasWatchdog);
         var api = new AgentApi(
-            parts.Seal, node.Id, parts.Boot, envelope => _link.Post(at => new Input.Received(at, envelope)), () => parts.Greet(_link.HeldHistory),
+            parts.Seal, node.Id, parts.Boot, _link.DeliverAsync, () => parts.Greet(_link.HeldHistory),
             parts.Rescue.Serve, parts.Rescue.Timeline, reports.Health, () => reports.Report() with { Store = store?.Report() },
             request => _link.AskAsync(request, () => $"The agent of node {node.Id} takes no part in failover yet: {founding.Said}."))
         {
@@ -152,7 +147,7 @@ public sealed class FailoverAgent(
         writer.Start();
         AgentState begin = AgentState.Begin(state.Content.Voter, parts.Boot, policy, durable, BootClock.Now);
         log.Notice($"the agent of node {node.Id} runs: {durable.Membership.Voters.Count} voters, term {durable.Term}", $"It listens at {settings.ApiListen}, keeps its state in \"{state.Path}\", and is reached at {address}.");
-        _link.Begin(new AgentLoop(begin, new AgentHands(Send, queue.Order, guard.Tell, writer.Write, events.Happened, guard.Check), log));
+        _link.Begin(new AgentLoop(begin, new AgentHands(Send, queue.Order, guard.Tell, writer.Write, events.Happened, EveryTurn), log));
         var admission = new Admission(node, parts.Peers, () => _link.State, _link.Post, log);
         await _link.AwaitEndAsync(
         [
@@ -163,6 +158,14 @@ public sealed class FailoverAgent(
             store?.RunAsync(cancel) ?? Task.Delay(Timeout.Infinite, cancel),
         ]);
 
+        void EveryTurn(TimeSpan at)
+        {
+            guard.Check(at);
+            parts.Probe.Turned();
+            if (_link.State!.Policy is var now && now.Ttl != agreed.Ttl)
+                guard.Use(WatchdogFor(agreed = now));
+        }
+
         void Send(Envelope envelope)
         {
             if (envelope.To == VoterId.StoreNode)
@@ -170,6 +173,14 @@ public sealed class FailoverAgent(
             else
                 parts.Peers.Send(envelope);
         }
+    }
+
+    private WatchdogOrder? WatchdogFor(AgentPolicy policy)
+    {
+        (WatchdogOrder? order, Problem? unusable) = WatchdogOrder.For(settings, policy);
+        if (unusable is not null)
+            log.Write(Severity.Error, unusable);
+        return order;
     }
 
     private void Done(AgentParts parts, AgentEvents events, AgentStep step, StepResult result)

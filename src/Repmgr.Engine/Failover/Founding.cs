@@ -147,6 +147,12 @@ internal sealed class Founding(AgentNode node, StateDirectory state, string addr
 
     private async Task FoundAsync(AgentTables tables, Peers peers, Func<GuardOrder, Task<bool>> arm, CancellationToken cancel)
     {
+        if (LeaseTimes.Unsound(policy) is { } unsound)
+        {
+            _said.Say(Severity.Error, $"automatic failover cannot begin: {unsound.Message}", unsound.Detail, unsound.Hint);
+            return;
+        }
+
         NodeRecord[] records = [.. tables.Nodes.Where(record => record.Active)];
         if (store is not null && records.Length < FewestWithStore)
         {

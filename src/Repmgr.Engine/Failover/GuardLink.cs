@@ -11,7 +11,7 @@ namespace Repmgr.Engine.Failover;
 /// <param name="program">This program, which guards when it is told to.</param>
 /// <param name="stateDirectory">Where its socket lies.</param>
 /// <param name="dataDirectory">What it guards.</param>
-/// <param name="watchdog">Which one the guard is to have; null: none.</param>
+/// <param name="watchdog">Which one the guard is to have to begin with; null: none.</param>
 /// <param name="silentAfter">A guard that answers nothing for so long is replaced.</param>
 /// <param name="heard">Hears each echo: the guard's deadline, and when it was sent.</param>
 /// <param name="log">Hears of replacements.</param>
@@ -27,10 +27,11 @@ internal sealed class GuardLink(
     private bool _replaced;
     private long _deadline = GuardProcess.Nothing;
     private long _paused = GuardProcess.Nothing;
-    private long _watchdog = WatchdogState.None;
+    private volatile WatchdogOrder? _watchdog = watchdog;
+    private long _watchdogState = WatchdogState.None;
 
     /// <summary>A device resets the host when agent and guard are lost together.</summary>
-    public bool HasWatchdog => Volatile.Read(ref _watchdog) >= 0;
+    public bool HasWatchdog => Volatile.Read(ref _watchdogState) >= 0;
 
     /// <summary>Connects, starting a guard where there is none, and keeps doing so on a thread of its own.</summary>
     public void Start() => new Thread(Keep) { IsBackground = true, Name = "guard link" }.Start();
@@ -48,6 +49,13 @@ internal sealed class GuardLink(
     }
 
     private static long Nanoseconds(TimeSpan? instant) => instant is { } at ? at.Ticks * TimeSpan.NanosecondsPerTick : GuardProcess.Nothing;
+
+    /// <summary>Leases last longer or shorter from now on: a guard that has another watchdog is replaced by one that has this (docs/adr/0111).</summary>
+    public void Use(WatchdogOrder? order)
+    {
+        _watchdog = order;
+        Volatile.Write(ref _watchdogState, WatchdogState.None);
+    }
 
     /// <summary>A guard that was asked and does not answer is killed: one that is frozen would fence for a lease of long ago when it goes on.</summary>
     public void Check(TimeSpan now)
@@ -136,7 +144,7 @@ internal sealed class GuardLink(
     /// <returns>False: it is not the guard that this agent is to have.</returns>
     private bool Hear(ReadOnlySpan<long> echo)
     {
-        if (echo[4] != WatchdogOrder.TagOf(watchdog?.Argument))
+        if (echo[4] != WatchdogOrder.TagOf(_watchdog?.Argument))
             return false;
         Know(echo[3]);
         TimeSpan sent = new(echo[1] / TimeSpan.NanosecondsPerTick);
@@ -148,14 +156,14 @@ internal sealed class GuardLink(
 
     private void Know(long state)
     {
-        if (watchdog is null || Interlocked.Exchange(ref _watchdog, state) == state)
+        if (_watchdog is not { } device || Interlocked.Exchange(ref _watchdogState, state) == state)
             return;
         if (state < 0)
-            log.Write(Severity.Error, watchdog.Unusable(state));
+            log.Write(Severity.Error, device.Unusable(state));
         else if (state > 0)
-            log.Notice($"watchdog_device \"{watchdog.Path}\" resets this host when it is not fed for {state / 1_000_000_000} s while its server may write");
+            log.Notice($"watchdog_device \"{device.Path}\" resets this host when it is not fed for {state / 1_000_000_000} s while its server may write");
         else
-            log.Notice($"watchdog_device \"{watchdog.Path}\" is a FIFO: whoever reads it has to reset this host when nothing comes for {watchdog.Fires.TotalSeconds} s after the first byte, but for a V");
+            log.Notice($"watchdog_device \"{device.Path}\" is a FIFO: whoever reads it has to reset this host when nothing comes for {device.Fires.TotalSeconds} s after the first byte, but for a V");
     }
 
     /// <summary>A guard that was begun otherwise: with another watchdog, or by another version. What it was told, the next one is told.</summary>
@@ -177,7 +185,7 @@ internal sealed class GuardLink(
         _replaced = true;
         try
         {
-            using var guard = Process.Start(new ProcessStartInfo(program, [GuardProcess.Argument, stateDirectory, dataDirectory, .. watchdog is null ? [] : new[] { watchdog.Argument }]) { UseShellExecute = false });
+            using var guard = Process.Start(new ProcessStartInfo(program, [GuardProcess.Argument, stateDirectory, dataDirectory, .. _watchdog is { } device ? new[] { device.Argument } : []]) { UseShellExecute = false });
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
         {

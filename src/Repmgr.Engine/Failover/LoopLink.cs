@@ -37,6 +37,9 @@ internal sealed class LoopLink
 
     public void Post(Func<TimeSpan, Input> input) => _loop?.Post(input);
 
+    /// <summary>What the machine answers the sender at once; null: nothing, or it does not run yet.</summary>
+    public Task<Envelope?> DeliverAsync(Envelope envelope) => _loop?.DeliverAsync(envelope) ?? Task.FromResult<Envelope?>(null);
+
     /// <param name="request">Of an operator.</param>
     /// <param name="notYet">What is answered before the loop runs.</param>
     public Task<Reply> AskAsync(Request request, Func<string> notYet) => _loop?.AskAsync(request) ?? Task.FromResult(new Reply(notYet()));

@@ -13,7 +13,9 @@ internal sealed class Peers : IDisposable
     private const int AtOnce = 4;
     private const int Waiting = 16;
 
+    private readonly NodeId _self;
     private readonly TimeSpan _within;
+    private readonly Action<Envelope> _answered;
     private readonly ILog _log;
     private readonly AgentClient _client;
     private readonly CancellationTokenSource _end = new();
@@ -21,18 +23,22 @@ internal sealed class Peers : IDisposable
     private readonly Dictionary<NodeId, Peer> _peers = [];
 
     /// <param name="within">How long a message may take: one that is older than a lease is worth nothing.</param>
+    /// <param name="answered">Hears what came back at once.</param>
     /// <param name="certificates">For TLS; null: without.</param>
-    public Peers(MessageSeal seal, VoterId self, ulong boot, TimeSpan within, AgentCertificates? certificates, ILog log)
+    public Peers(MessageSeal seal, VoterId self, ulong boot, TimeSpan within, Action<Envelope> answered, AgentCertificates? certificates, ILog log)
     {
+        _self = self.Node;
         _within = within;
+        _answered = answered;
         _log = log;
         _client = new AgentClient(seal, self, boot, within, certificates);
     }
 
     /// <summary>With those that the state directory knows.</summary>
-    public static Peers Of(StateDirectory state, MessageSeal seal, ulong boot, TimeSpan within, AgentCertificates? certificates, ILog log)
+    public static Peers Of(StateDirectory state, MessageSeal seal, ulong boot, TimeSpan within, LoopLink loop, AgentCertificates? certificates, ILog log)
     {
-        var peers = new Peers(seal, state.Content.Voter, boot, within, certificates, log);
+        var peers = new Peers(
+            seal, state.Content.Voter, boot, within, envelope => loop.Post(at => new Input.Received(at, envelope)), certificates, log);
         foreach (KnownNode known in state.Content.Nodes.Where(known => known.Id != state.Content.Voter.Node))
             peers.Know(known.Id, known.Address);
         return peers;
@@ -92,6 +98,8 @@ internal sealed class Peers : IDisposable
             {
                 byte[] body = JsonSerializer.SerializeToUtf8Bytes(WireMessage.Of(envelope), AgentJson.Default.WireMessage);
                 AgentReply reply = await _client.AskAsync(peer.Endpoint, HttpMethod.Post, AgentApi.MessagesPath, body, _within, cancel);
+                if (reply.Status == HttpStatusCode.OK && WireMessage.Read(reply.Body) is { } answer && answer.From.Node == peer.Node && answer.To == _self)
+                    _answered(answer);
                 Note(peer, reply);
             }
         }
@@ -106,7 +114,7 @@ internal sealed class Peers : IDisposable
     {
         string state = reply.Status switch
         {
-            HttpStatusCode.NoContent => "",
+            HttpStatusCode.NoContent or HttpStatusCode.OK => "",
             HttpStatusCode.Unauthorized => "it does not have this cluster's secret",
             null => reply.IsUntrusted ? reply.Failure! : "it does not answer",
             { } other => $"it answers with status {(int)other}",

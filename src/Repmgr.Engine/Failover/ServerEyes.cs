@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Npgsql;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
@@ -28,12 +27,15 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
 
     public static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
 
+    // Of a server that does as it did. That it ends is noticed in the same instant, and that it hangs within as many seconds as before: a look begins with a new connection (docs/adr/0119).
+    private static readonly TimeSpan SteadyEvery = TimeSpan.FromMilliseconds(500);
+
     // To connect and to ask may take a deadline each. What takes longer waits for a file.
     private static readonly TimeSpan LookWithin = HealthWithin * 2;
 
     // Who refuses does it at once.
     private static readonly TimeSpan RefusedWithin = TimeSpan.FromSeconds(0.5);
-    private static readonly TimeSpan PingEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PingEvery = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
 
     // A message in the WAL is a write like any other, with a commit and its flush, and leaves no row behind.
@@ -51,7 +53,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
                       WHERE r.state = 'streaming' AND flush_lsn IS NOT NULL)
         """;
 
-    private readonly Channel<bool> _nudge = Channel.CreateBounded<bool>(1);
+    private readonly Nudged _nudged = new();
     private PostgresSession? _session;
     private TimeSpan _probedAt;
     private TimeSpan _pingedAt;
@@ -70,7 +72,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     public void Nudge()
     {
         _downEnd = null;
-        _nudge.Writer.TryWrite(true);
+        _nudged.Nudge();
     }
 
     /// <summary>The data are made anew: what was known of them is of another copy.</summary>
@@ -81,15 +83,14 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
 
     public async Task RunAsync(CancellationToken cancel)
     {
-        Task nudged = _nudge.Reader.WaitToReadAsync(cancel).AsTask();
-        while (!cancel.IsCancellationRequested)
+        while (true)
         {
             TimeSpan taken = BootClock.Now;
-            if (await LookInTimeAsync(taken, cancel) is { } view)
+            ServerView? view = await LookInTimeAsync(taken, cancel);
+            if (view is not null)
                 observed(taken, view);
-            await Task.WhenAny(nudged, Task.Delay(Every, cancel));
-            if (nudged.IsCompleted && _nudge.Reader.TryRead(out _))
-                nudged = _nudge.Reader.WaitToReadAsync(cancel).AsTask();
+            bool isSteady = view is ServerView.Writable or ServerView.Recovering { Upstream: not null };
+            await _nudged.WaitAsync(isSteady ? SteadyEvery : Every, cancel);
         }
     }
 
@@ -99,15 +100,20 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     private async Task<ServerView?> LookInTimeAsync(TimeSpan taken, CancellationToken cancel)
     {
         Task<ServerView?> look = Task.Run(async () => await TryLookAsync(cancel) is { } view ? view with { Identity = Identity() } : null, CancellationToken.None);
-        while (await Task.WhenAny(look, Task.Delay(LookWithin, cancel)) != look && !cancel.IsCancellationRequested)
+        while (true)
         {
-            if (!_writes)
-                continue;
-            Complain("the data directory does not answer");
-            observed(taken, new ServerView.Hung());
+            try
+            {
+                return await look.WaitAsync(LookWithin, cancel);
+            }
+            catch (TimeoutException) when (!look.IsCompleted)
+            {
+                if (!_writes)
+                    continue;
+                Complain("the data directory does not answer");
+                observed(taken, new ServerView.Hung());
+            }
         }
-
-        return await look.WaitAsync(cancel);
     }
 
     // Files come and go while one looks, and a disk may be full: a look that fails says nothing, and the next one may.

@@ -22,8 +22,7 @@ internal sealed class TermSlots(AgentNode node, Func<NodeId, KnownNode?> known, 
     {
         if (known(holder) is not { } upstream || !Conninfo.TryParse(upstream.Conninfo, out Conninfo? conninfo, out _))
             return $"it is not known how node {holder} is reached";
-        Conninfo reach = node.Conninfo["password"] is { } password && conninfo["user"] == node.Conninfo["user"] ? conninfo.WithDefault("password", password) : conninfo;
-        ConnectResult connected = await node.Connector.OpenAsync(reach, AnswerWithin, cancel);
+        ConnectResult connected = await node.Connector.OpenAsync(NodeReach.AsOwn(conninfo, node.Conninfo), AnswerWithin, cancel);
         if (connected is not ConnectResult.Opened opened)
             return $"node {holder} cannot be reached: {connected.Failure}";
         await using PostgresSession session = opened.Session;

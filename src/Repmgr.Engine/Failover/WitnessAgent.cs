@@ -62,10 +62,10 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
             await Task.Delay(Every, cancel);
         var seal = new MessageSeal(state.Secret()!);
         ulong boot = AgentParts.NewBoot();
-        using Peers peers = Peers.Of(state, seal, boot, policy.Ttl / 2, certificates, log);
+        using Peers peers = Peers.Of(state, seal, boot, policy.Ttl / 2, _link, certificates, log);
         var reports = new AgentReports(Id, Name, () => _link.State, () => null, () => false);
         var api = new AgentApi(
-            seal, Id, boot, envelope => _link.Post(at => new Input.Received(at, envelope)),
+            seal, Id, boot, _link.DeliverAsync,
             () => new AgentGreeting(state.Content.Voter, ProductVersion.Text, state.Content.Durable is not null), (_, _) => null, () => null, reports.HealthOfWitness, reports.Report,
             request => _link.AskAsync(request, () => "The agent of this witness takes no part in failover yet."))
         {
@@ -104,7 +104,7 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
         foreach (KnownNode known in state.Content.Nodes.Where(known => known.Id != Id))
         {
             if (Conninfo.TryParse(known.Conninfo, out Conninfo? conninfo, out _))
-                yield return settings.Conninfo!["password"] is { } password ? conninfo.WithDefault("password", password) : conninfo;
+                yield return NodeReach.AsOwn(conninfo, settings.Conninfo!);
         }
     }
 

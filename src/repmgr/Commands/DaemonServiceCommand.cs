@@ -89,11 +89,13 @@ internal sealed class DaemonServiceCommand(bool starts) : NodeCommand
             AgentsView agents = await look.LookAsync(cancel);
             if (agents.Holder?.Node != node.Id)
                 return;
+            // What was agreed on counts, whatever this node's file says.
+            string grace = Duration.Of(agents.Holder.RestartGrace);
             node.Log.Warning(
                 "this node is the primary: its agent is to be started again before long",
                 agents.Pause is { } pause
-                    ? $"Failover is paused{Duration.Left(pause.Left)}: after that, or {Duration.Of(node.Settings.AgentRestartGrace)} from now if that is later, its server is taken out of service."
-                    : $"In {Duration.Of(node.Settings.AgentRestartGrace)} (agent_restart_grace) its server is taken out of service, and another node becomes the primary.");
+                    ? $"Failover is paused{Duration.Left(pause.Left)}: after that, or {grace} from now if that is later, its server is taken out of service."
+                    : $"In {grace} (agent_restart_grace) its server is taken out of service, and another node becomes the primary.");
         }
     }
 

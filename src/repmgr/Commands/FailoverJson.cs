@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Repmgr.Core.Failover.Reports;
+using Repmgr.Core.Failover.Synchronous;
 
 namespace Repmgr.Cli.Commands;
 
@@ -14,7 +15,12 @@ internal sealed record FailoverJson(
     int VotersAnswering,
     int Majority,
     string Synchronous,
+    int? SynchronousNodeCount,
     string? SynchronousSet,
+    double? LeaseTtlSeconds,
+    double? AgentRestartGraceSeconds,
+    string LeaseStore,
+    LeaseStoreJson? Store,
     string Now,
     IReadOnlyList<string> Lacks,
     IReadOnlyList<AgentJson> Agents)
@@ -29,10 +35,21 @@ internal sealed record FailoverJson(
         agents.Voters.Count(),
         agents.Majority,
         (agents.Set?.Mode.ToString() ?? "Off").ToLowerInvariant(),
+        agents.Set is { Mode: not SyncMode.Off } set ? set.Wanted : null,
         agents.Set?.Set.ToString(),
+        agents.Times?.Ttl.TotalSeconds,
+        agents.Times?.RestartGrace.TotalSeconds,
+        agents.Membership?.Store is null ? "peers" : "etcd",
+        agents.Membership?.Store is null ? null : LeaseStoreJson.Of(agents.Store),
         agents.Now(),
         agents.Lacks(),
         [.. agents.Answers.Select(AgentJson.Of)]);
+}
+
+/// <summary>The store in which the lease lies, as the holder's agent sees it, else any other. Answering is false, and the rest null, when no agent has reached it.</summary>
+internal sealed record LeaseStoreJson(string? Place, bool Answering, string? Trouble)
+{
+    public static LeaseStoreJson Of(StoreReport? store) => new(store?.Place, store is { IsAnswering: true }, store?.Trouble);
 }
 
 /// <summary>An agent. When it did not answer, <c>Silence</c> says why, and the rest is null.</summary>

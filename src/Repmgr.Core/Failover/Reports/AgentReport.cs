@@ -28,6 +28,9 @@ public sealed record AgentReport
 
     public TimeSpan Ttl { get; init; }
 
+    /// <summary><c>lease_renew_interval</c> of its own file.</summary>
+    public TimeSpan RenewEvery { get; init; }
+
     /// <summary><c>agent_restart_grace</c>, as it goes by it.</summary>
     public TimeSpan RestartGrace { get; init; }
 
@@ -105,6 +108,7 @@ public sealed record AgentReport
             IsVoter = true,
             Role = Draft.NameOf(state.Role),
             Ttl = state.Policy.Ttl,
+            RenewEvery = state.Policy.RenewEvery,
             RestartGrace = state.Policy.RestartGrace,
             Term = durable.Term,
             Holder = holding is not null ? state.Node : state.Leader is { } leader && leader.Term == durable.Term && durable.Closed < durable.Term ? leader.Node : null,

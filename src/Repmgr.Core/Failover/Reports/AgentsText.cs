@@ -20,6 +20,7 @@ public static class AgentsText
             lines.Add(Lease(agents));
             lines.Add(Voters(agents, membership));
             lines.Add($"synchronous: {Set(agents)}");
+            lines.AddRange(agents.Times is { } times ? [$"agreed on: {Times(times)}"] : Array.Empty<string>());
         }
 
         lines.AddRange(Promises(agents));
@@ -36,8 +37,10 @@ public static class AgentsText
         ArgumentNullException.ThrowIfNull(agents);
         string mode = (agents.Set?.Mode ?? SyncMode.Off).ToString().ToLowerInvariant();
         string count = agents.Set is { Mode: not SyncMode.Off } set ? string.Create(CultureInfo.InvariantCulture, $", synchronous_node_count = {set.Wanted}") : "";
-        return $"synchronous = {mode}{count}{(agents.Holder is { } holder ? $", lease_ttl = {Setting(holder.Ttl)}, agent_restart_grace = {Setting(holder.RestartGrace)}" : "")}";
+        return $"synchronous = {mode}{count}{(agents.Times is { } times ? $", {Times(times)}" : "")}";
     }
+
+    private static string Times(AgreedTimes times) => $"lease_ttl = {Setting(times.Ttl)}, agent_restart_grace = {Setting(times.RestartGrace)}";
 
     private static string Setting(TimeSpan time) =>
         string.Create(CultureInfo.InvariantCulture, $"{(time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time.TotalSeconds:0}s" : $"{time.TotalMilliseconds:0}ms")}");

@@ -27,6 +27,9 @@ public sealed record AgentsView(IReadOnlyList<AgentAnswer> Answers)
 
     public RememberedSet? Set => Voters.Aggregate((RememberedSet?)null, (newest, report) => RememberedSet.Newest(newest, report.Set));
 
+    /// <summary>As the holder goes by them, else any voter; null: no voter answers.</summary>
+    public AgreedTimes? Times => (Holder ?? Voters.FirstOrDefault()) is { } report ? new AgreedTimes(report.Ttl, report.RestartGrace) : null;
+
     /// <summary>How many agents it takes. Where the lease lies in a store, that is one which the store answers.</summary>
     public int Majority => Membership is not { } membership ? 0 : membership.Store is not null ? 1 : (membership.Voters.Count / 2) + 1;
 

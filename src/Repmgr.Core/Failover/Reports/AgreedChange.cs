@@ -34,6 +34,9 @@ public abstract record AgreedChange
         if (agents.Voters.Count() < agents.Majority)
             return new Refused(new Problem("no majority of the agents answers, and the change would reach none", string.Join("; ", AgentsText.Summary(agents)) + ".", "Start repmgrd on the nodes that do not answer."));
 
+        var times = new AgreedTimes(wish.Ttl ?? holder.Ttl, wish.RestartGrace ?? holder.RestartGrace);
+        if (Unsound(agents, times) is { } unsound)
+            return new Refused(unsound);
         List<(RequestChoice.Ask, string)> steps = [];
         (SyncMode mode, int count) = (agents.Set?.Mode ?? SyncMode.Off, agents.Set?.Wanted ?? 1);
         var set = new Request.SetSynchronous(wish.Mode ?? mode, wish.Count ?? count);
@@ -44,11 +47,19 @@ public abstract record AgreedChange
             steps.Add((Ask(agents, holder, set, $"change synchronous from {Text(mode, count)} to {Text(set.Mode, set.Count)}"), Follows(agents, holder, set)));
         }
 
-        var times = new AgreedTimes(wish.Ttl ?? holder.Ttl, wish.RestartGrace ?? holder.RestartGrace);
         if (times != new AgreedTimes(holder.Ttl, holder.RestartGrace))
             steps.Add((Ask(agents, holder, new Request.SetTimes(times), $"change {string.Join(" and ", Changed(holder, times))}"), ""));
         return new Ready(steps);
     }
+
+    /// <summary>Anybody with data may be the next holder, and renews as its file says: the slowest counts.</summary>
+    private static Problem? Unsound(AgentsView agents, AgreedTimes times) => agents.Voters
+        .Where(report => report.Candidacy is not null || report.IsHolder)
+        .OrderByDescending(report => report.RenewEvery)
+        .Select(report => LeaseTimes.Unsound(new AgentPolicy { RenewEvery = report.RenewEvery }.Under(times)) is { } unsound
+            ? unsound with { Message = $"{unsound.Message} of {agents.Label(report.Node)}" }
+            : null)
+        .FirstOrDefault();
 
     private static IEnumerable<string> Changed(AgentReport holder, AgreedTimes times)
     {

@@ -1,11 +1,7 @@
 using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using Repmgr.Agent;
-using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
-using Repmgr.Core.Failover.Reports;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
 using Repmgr.Engine.Failover;
@@ -157,20 +153,6 @@ public sealed class CertificateTests : IDisposable
         },
     });
 
-    private static async Task<(string Address, IAsyncDisposable Listening)> ListenAsync(Settings? settings)
-    {
-        var api = new AgentApi(
-            Seal, new NodeId(2), 5, _ => { }, () => new AgentGreeting(OneAgent.Id(2), "6", true), (_, _) => null, () => null,
-            () => new AgentHealth(2, "node2", true, false, true, true, 100, 3, 1, "voting", null, 3),
-            () => AgentReport.Of(new OneAgent().State, TimeSpan.FromSeconds(1000)), _ => Task.FromResult(new Reply("Not now.")));
-        string address = $"127.0.0.1:{FreePort()}";
-        return (address, await ApiServer.StartAsync(api, address, settings is null ? null : Usable(settings), Cancel));
-    }
-
-    private static int FreePort()
-    {
-        using var any = new TcpListener(IPAddress.Loopback, 0);
-        any.Start();
-        return ((IPEndPoint)any.LocalEndpoint).Port;
-    }
+    private static Task<(string Address, IAsyncDisposable Listening)> ListenAsync(Settings? settings) =>
+        ListeningAgent.StartAsync(Seal, settings is null ? null : Usable(settings), _ => Task.FromResult<Envelope?>(null), Cancel);
 }

@@ -44,6 +44,7 @@ internal static class Agents
             IsVoter = true,
             Role = holds ? "Serving" : "Voting",
             Ttl = TimeSpan.FromSeconds(3),
+            RenewEvery = TimeSpan.FromSeconds(0.5),
             RestartGrace = TimeSpan.FromSeconds(30),
             Term = new Term(3),
             Holder = new NodeId(1),

@@ -12,6 +12,7 @@ public sealed class AgentsTextTests
         failover: automatic; term 3 is held by node1 (ID: 1), whose lease lasts 2.4 s and is renewed all the time
         voters: 3 of 3 answer, 2 are needed
         synchronous: off, commits wait for no standby
+        agreed on: lease_ttl = 3s, agent_restart_grace = 30s
         """,
         Of(Agents.View()));
 
@@ -21,6 +22,7 @@ public sealed class AgentsTextTests
         failover: automatic; term 3 is held by node1 (ID: 1), whose lease lasts 2.4 s and is renewed all the time
         voters: 2 of 3 answer, 2 are needed
         synchronous: off, commits wait for no standby
+        agreed on: lease_ttl = 3s, agent_restart_grace = 30s
         PAUSED, for 50 min more: nobody is elected, and no server is taken out of service
         no answer from the agent of node3 (ID: 3): connection refused
         """,
@@ -32,6 +34,7 @@ public sealed class AgentsTextTests
         failover: automatic; NOBODY holds term 3: 0 of 3 voters are free to vote, and a majority is 2: node2 (ID: 2) gave its word to node 1 for 2.8 s, node3 (ID: 3) gave its word to node 1 for 2.8 s
         voters: 2 of 3 answer, 2 are needed
         synchronous: off, commits wait for no standby
+        agreed on: lease_ttl = 3s, agent_restart_grace = 30s
         node2 (ID: 2) gave its word to node 1 for 2.8 s
         node3 (ID: 3) gave its word to node 1 for 2.8 s
         no answer from the agent of node1 (ID: 1): connection refused

@@ -2,6 +2,7 @@ using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Failover.Reports;
 using Repmgr.Core.Failover.Synchronous;
+using Repmgr.Core.Problems;
 
 namespace Repmgr.Tests.Failover.Reports;
 
@@ -41,6 +42,21 @@ public sealed class AgreedChangeTests
         Assert.Contains("no majority", Refusal(Agents.View(report => report.Node == new NodeId(1) ? report : null), Quorum), StringComparison.Ordinal);
         Assert.Contains("no write would be acknowledged", Refusal(Without(3), new AgreedWish(SyncMode.Strict, 2, null, null)), StringComparison.Ordinal);
         Assert.Single(Ready(Without(3), new AgreedWish(SyncMode.Strict, 1, null, null)));
+    }
+
+    /// <summary>The slowest of those who may hold the lease counts, and nothing is asked before: half of a change would be none that anybody wanted.</summary>
+    [Fact]
+    public void A_ttl_without_room_for_two_renewals_is_refused_with_the_least_that_has_it()
+    {
+        Problem problem = Assert.IsType<AgreedChange.Refused>(AgreedChange.Of(Agents.View(), Quorum with { Ttl = Seconds(1) })).Problem;
+        Assert.Contains("lease_ttl of 1 s leaves no room for two renewals", problem.Message, StringComparison.Ordinal);
+        Assert.Contains("0.1 s are kept for clocks that differ and 0.5 s", problem.Detail, StringComparison.Ordinal);
+        Assert.Contains("A lease_ttl of 1.7 s would do", problem.Hint, StringComparison.Ordinal);
+        Assert.Single(Ready(Agents.View(), Nothing with { Ttl = Seconds(1.7) }));
+
+        AgentsView slow = Agents.View(report => report.Node == new NodeId(3) ? report with { RenewEvery = Seconds(2) } : report);
+        Assert.EndsWith("of node3 (ID: 3)", Refusal(slow, Nothing with { Ttl = Seconds(4) }), StringComparison.Ordinal);
+        Assert.Single(Ready(slow, Nothing with { Ttl = Seconds(5) }));
     }
 
     [Fact]

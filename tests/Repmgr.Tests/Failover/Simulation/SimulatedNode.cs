@@ -61,6 +61,9 @@ internal sealed class SimulatedNode(VoterId id, AgentPolicy policy, DurableState
     /// <summary>How its agent stands with the store, where there is one.</summary>
     public SimulatedStoreLink Link { get; set; } = new();
 
+    /// <summary>How many messages of its agent went to others.</summary>
+    public long Sent { get; set; }
+
     public Queue<AgentStep> Steps { get; } = new();
 
     /// <summary>Counts the steps that were begun or given up.</summary>

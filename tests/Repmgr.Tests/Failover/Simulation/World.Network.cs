@@ -17,6 +17,7 @@ internal sealed partial class World
 
     private void Send(SimulatedNode from, Envelope envelope)
     {
+        from.Sent++;
         if (envelope.To == VoterId.StoreNode)
         {
             AskStore(from, envelope);
