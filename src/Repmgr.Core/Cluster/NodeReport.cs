@@ -78,6 +78,10 @@ public sealed record ReplicationLag(long? ReceivedBytes, long? ReplayedBytes, Ti
         if (sender?.ReplayLag is { } measured)
             return measured;
 
+        // All that the primary sent is replayed, and what it wrote since is on its way: the two were not looked at in the same instant.
+        if (sender is { State: "streaming" or null } && primary?.Server.Downstreams.Contains(sender) == true && standby.Replayed >= standby.Position)
+            return TimeSpan.Zero;
+
         DateTimeOffset now = primary?.Server.Now ?? standby.Server.Now;
         return standby.LastReplayedCommit is { } commit ? Max(now - commit, TimeSpan.Zero) : null;
     }

@@ -24,6 +24,8 @@ public enum CommandName
     ServiceSet,
     DaemonStart,
     DaemonStop,
+    NodeStatus,
+    NodeCheck,
     NodeVerify,
     DumpConfig,
     Daemon,

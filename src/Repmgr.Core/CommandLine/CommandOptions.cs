@@ -90,6 +90,12 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
 
     public TimeSpan? WaitReplay => Seconds(Opt.WaitReplay);
 
+    public bool IsShutdownCleanly => Has(Opt.IsShutdownCleanly);
+    public bool Nagios => Has(Opt.Nagios);
+
+    /// <summary>The one thing that <c>node check</c> is to check; null: all.</summary>
+    public Checks.Nodes.CheckItem? CheckItem => NodeCommands.CheckOptions.FirstOrDefault(choice => Has(choice.Option)).Item;
+
     /// <summary>The name of the cluster, which confirms it.</summary>
     public string? WithoutMajority => Text(Opt.WithoutMajority);
 

@@ -8,7 +8,7 @@ public sealed record CommandTable(string Program, IReadOnlyList<CommandDefinitio
 {
     public static CommandTable Repmgr { get; } = new(
         "repmgr",
-        [.. PrimaryCommands.All, .. StandbyCommands.All, .. WitnessCommands.All, .. ClusterCommands.All, .. ServiceCommands.All, VerifyCommand.Definition, DumpConfigCommand.Definition, .. LaterCommands.All],
+        [.. PrimaryCommands.All, .. StandbyCommands.All, .. WitnessCommands.All, .. ClusterCommands.All, .. ServiceCommands.All, .. NodeCommands.All, VerifyCommand.Definition, DumpConfigCommand.Definition, .. LaterCommands.All],
         [Opt.ConfigFile, Opt.PgBindir, Opt.LogLevel, Opt.LogToFile, Opt.Quiet, Opt.Terse, Opt.Verbose, Opt.Help, Opt.Version, Opt.VersionNumber]);
 
     public static CommandTable Repmgrd { get; } = new(
@@ -33,7 +33,7 @@ public sealed record CommandTable(string Program, IReadOnlyList<CommandDefinitio
     /// <summary>Options that cannot stand together, whatever the command.</summary>
     public IReadOnlyList<(OptionDefinition One, OptionDefinition Other)> Exclusions { get; } =
     [
-        (Opt.Csv, Opt.Json), (Opt.Wait, Opt.NoWait), (Opt.Quiet, Opt.Verbose), (Opt.All, Opt.Limit),
+        (Opt.Csv, Opt.Json), (Opt.Nagios, Opt.Json), (Opt.Wait, Opt.NoWait), (Opt.Quiet, Opt.Verbose), (Opt.All, Opt.Limit),
         (DaemonOpt.PidFile, DaemonOpt.NoPidFile), (DaemonOpt.ShowPidFile, DaemonOpt.NoPidFile),
     ];
 

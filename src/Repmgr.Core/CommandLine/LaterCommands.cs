@@ -7,8 +7,6 @@ internal static class LaterCommands
     [
         Later("standby switchover", "exchange the roles of this standby and the primary"),
         Later("witness create", "create a witness server"),
-        Later("node status", "show what is known of the local node"),
-        Later("node check", "check the local node, for monitoring systems"),
         Later("node rejoin", "bring a stopped node back as a standby"),
         Later("node service", "start, stop or reload the local server"),
         Later("node control", "change the local node's WAL receiver"),

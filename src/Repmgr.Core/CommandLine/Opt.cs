@@ -143,6 +143,22 @@ public static class Opt
     // node verify.
     public static readonly OptionDefinition WaitReplay = new("wait-replay", null, new Integer("SECONDS", 0), "wait this long, at most twice, until both servers have replayed the same WAL") { Default = "60" };
 
+    // node status.
+    public static readonly OptionDefinition IsShutdownCleanly = new("is-shutdown-cleanly", null, Flag, "only say whether the local server has stopped, and in good order");
+
+    // node check.
+    public static readonly OptionDefinition Nagios = new("nagios", null, Flag, "print one item as a Nagios plugin does");
+    public static readonly OptionDefinition CheckRole = new("role", null, Flag, "only check that the node runs as what it is registered as");
+    public static readonly OptionDefinition CheckLag = new("replication-lag", null, Flag, "only check how many seconds it is behind the primary");
+    public static readonly OptionDefinition CheckArchive = new("archive-ready", null, Flag, "only check how many WAL files wait to be archived");
+    public static readonly OptionDefinition CheckUpstream = new("upstream", null, Flag, "only check that it is attached to its upstream");
+    public static readonly OptionDefinition CheckDownstream = new("downstream", null, Flag, "only check that all its standbys are attached");
+    public static readonly OptionDefinition CheckSlots = new("slots", null, Flag, "only check that its physical replication slots are used");
+    public static readonly OptionDefinition CheckMissingSlots = new("missing-slots", null, Flag, "only check that its standbys' replication slots are there");
+    public static readonly OptionDefinition CheckDataDirectory = new("data-directory-config", null, Flag, "only check that data_directory names the server's own");
+    public static readonly OptionDefinition CheckRepmgrd = new("repmgrd", null, Flag, "only check that repmgrd is at work");
+    public static readonly OptionDefinition CheckConnection = new("db-connection", null, Flag, "only check that the server lets repmgr in");
+
     // standby promote.
     public static readonly OptionDefinition SiblingsFollow = new("siblings-follow", null, Flag, "let the other standbys follow the new primary");
 
@@ -189,13 +205,12 @@ public static class Opt
     [
         LaterOption("always-promote"),
         LaterOption("force-rewind", value: new Text("PATH"), optional: true), LaterOption("repmgrd-no-pause"),
-        LaterOption("repmgrd-force-unpause"), LaterOption("is-shutdown-cleanly"), LaterOption("archive-ready"), LaterOption("downstream"),
-        LaterOption("upstream"), LaterOption("replication-lag"), LaterOption("role"), LaterOption("slots"), LaterOption("missing-slots"),
-        LaterOption("repmgrd"), LaterOption("data-directory-config"), LaterOption("db-connection"), LaterOption("replication-connection"),
+        LaterOption("repmgrd-force-unpause"),
+        LaterOption("replication-connection"),
         LaterOption("has-passfile"), LaterOption("replication-config-owner"), LaterOption("remote-node-id", value: new Integer("ID", 1)),
         LaterOption("config-files", value: new Text("LIST")), LaterOption("config-archive-dir", value: new Text("PATH")),
         LaterOption("action", value: new Text("ACTION")), LaterOption("list-actions"), LaterOption("checkpoint"), LaterOption("disable-wal-receiver"),
-        LaterOption("enable-wal-receiver"), LaterOption("nagios"), LaterOption("optformat"), LaterOption("local-port", 'l', new Integer("PORT", 1, 65535)),
+        LaterOption("enable-wal-receiver"), LaterOption("optformat"), LaterOption("local-port", 'l', new Integer("PORT", 1, 65535)),
     ];
 
     private static OptionDefinition LaterOption(string name, char? letter = null, OptionValue? value = null, bool optional = false) =>

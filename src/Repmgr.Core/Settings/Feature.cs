@@ -14,7 +14,6 @@ internal static class Feature
 
     public const string Switchover = "standby switchover";
     public const string Rejoin = "node rejoin";
-    public const string NodeCheck = "node check";
     public const string Witness = "witness nodes";
     public const string Barman = "cloning from Barman";
 }

@@ -32,6 +32,8 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
         CommandName.ServiceSet => new ServiceSetCommand(),
         CommandName.DaemonStart => new DaemonServiceCommand(starts: true),
         CommandName.DaemonStop => new DaemonServiceCommand(starts: false),
+        CommandName.NodeStatus => new NodeStatusCommand(),
+        CommandName.NodeCheck => new NodeCheckCommand(),
         CommandName.NodeVerify => new NodeVerifyCommand(),
         CommandName.StandbyPromote => new StandbyPromoteCommand(),
         CommandName.StandbyFollow => new StandbyFollowCommand(),

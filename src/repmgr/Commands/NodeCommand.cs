@@ -10,7 +10,7 @@ internal abstract class NodeCommand : ICommand
     public async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancel)
     {
         if (!context.TryReadSettings(out SettingsLoad.Loaded? loaded))
-            return ExitCode.BadConfig;
+            return Unusable(context);
 
         List<Problem> problems = [.. LocalNode.Missing(loaded.Settings)];
         Conninfo? elsewhere = null;
@@ -18,11 +18,17 @@ internal abstract class NodeCommand : ICommand
             && !ConnectionOptions.TryRead(context.Options, loaded.Settings.Conninfo, out elsewhere, out Problem? problem))
             problems.Add(problem);
         if (problems.Count > 0)
-            return context.Refuse(problems);
+        {
+            context.Refuse(problems);
+            return Unusable(context);
+        }
 
         using NodeTools tools = new(context, loaded.Settings);
         return await RunAsync(new LocalNode(context, loaded, elsewhere, tools), cancel);
     }
+
+    /// <summary>The configuration cannot be used; why not has been said.</summary>
+    protected virtual ExitCode Unusable(CommandContext context) => ExitCode.BadConfig;
 
     protected abstract Task<ExitCode> RunAsync(LocalNode node, CancellationToken cancel);
 }

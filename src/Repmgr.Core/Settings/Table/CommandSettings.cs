@@ -59,27 +59,23 @@ internal static class CommandSettings
         new Setting<int>("archive_ready_warning", SettingType.Integer(min: 1), s => s.ArchiveReadyWarning, (s, v) => s with { ArchiveReadyWarning = v })
         {
             Group = SettingGroup.Checks,
-            Pending = Feature.NodeCheck,
             Description = "From how many files waiting to be archived node check --archive-ready warns.",
         },
         new Setting<int>("archive_ready_critical", SettingType.Integer(min: 1), s => s.ArchiveReadyCritical, (s, v) => s with { ArchiveReadyCritical = v })
         {
             Group = SettingGroup.Checks,
-            Pending = Feature.NodeCheck,
             Description = "From how many files waiting to be archived node check --archive-ready is critical. More than archive_ready_warning.",
         },
         new Setting<TimeSpan>(
             "replication_lag_warning", SettingType.Seconds(min: 1), s => s.ReplicationLagWarning, (s, v) => s with { ReplicationLagWarning = v })
         {
             Group = SettingGroup.Checks,
-            Pending = Feature.NodeCheck,
             Description = "From which replication lag on node check --replication-lag warns.",
         },
         new Setting<TimeSpan>(
             "replication_lag_critical", SettingType.Seconds(min: 1), s => s.ReplicationLagCritical, (s, v) => s with { ReplicationLagCritical = v })
         {
             Group = SettingGroup.Checks,
-            Pending = Feature.NodeCheck,
             Description = "From which replication lag on node check --replication-lag is critical. More than replication_lag_warning.",
         },
     ];
