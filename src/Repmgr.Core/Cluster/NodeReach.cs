@@ -17,6 +17,10 @@ public static class NodeReach
         return AsOwn(Conninfo.TryParse(node.Conninfo, out Conninfo? parsed, out _) ? parsed : Conninfo.Empty, own);
     }
 
+    /// <summary>The same from a registered conninfo; null when it is empty or cannot be read.</summary>
+    public static Conninfo? Of(string registered, Conninfo own) =>
+        registered is { Length: > 0 } && Conninfo.TryParse(registered, out Conninfo? conninfo, out _) ? AsOwn(conninfo, own) : null;
+
     /// <summary>Another node's conninfo, with the own node's password where that is the same role's.</summary>
     /// <param name="other">As it is registered.</param>
     /// <param name="own">The own node's conninfo.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Repmgr.Core.Planning.Services;
 using Repmgr.Core.Problems;
 
 namespace Repmgr.Core.CommandLine;
@@ -95,6 +96,14 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
 
     /// <summary>The one thing that <c>node check</c> is to check; null: all.</summary>
     public Checks.Nodes.CheckItem? CheckItem => NodeCommands.CheckOptions.FirstOrDefault(choice => Has(choice.Option)).Item;
+
+    /// <summary>Null: none is named.</summary>
+    public ServiceAction? ServiceAction => Text(Opt.Action) is { } action ? Enum.Parse<ServiceAction>(action, ignoreCase: true) : null;
+
+    public bool ListActions => Has(Opt.ListActions);
+    public bool Checkpoint => Has(Opt.Checkpoint);
+    public bool DisableWalReceiver => Has(Opt.DisableWalReceiver);
+    public bool EnableWalReceiver => Has(Opt.EnableWalReceiver);
 
     /// <summary>The name of the cluster, which confirms it.</summary>
     public string? WithoutMajority => Text(Opt.WithoutMajority);

@@ -159,6 +159,15 @@ public static class Opt
     public static readonly OptionDefinition CheckRepmgrd = new("repmgrd", null, Flag, "only check that repmgrd is at work");
     public static readonly OptionDefinition CheckConnection = new("db-connection", null, Flag, "only check that the server lets repmgr in");
 
+    // node service.
+    public static readonly OptionDefinition Action = new("action", null, new Choice("ACTION", "start", "stop", "restart", "reload", "promote"), "what to do to the local server");
+    public static readonly OptionDefinition ListActions = new("list-actions", null, Flag, "show the command for each action");
+    public static readonly OptionDefinition Checkpoint = new("checkpoint", null, Flag, "write a checkpoint before the server is stopped, so that it has less to write then");
+
+    // node control.
+    public static readonly OptionDefinition DisableWalReceiver = new("disable-wal-receiver", null, Flag, "let the standby receive nothing");
+    public static readonly OptionDefinition EnableWalReceiver = new("enable-wal-receiver", null, Flag, "let the standby receive again");
+
     // standby promote.
     public static readonly OptionDefinition SiblingsFollow = new("siblings-follow", null, Flag, "let the other standbys follow the new primary");
 
@@ -209,8 +218,7 @@ public static class Opt
         LaterOption("replication-connection"),
         LaterOption("has-passfile"), LaterOption("replication-config-owner"), LaterOption("remote-node-id", value: new Integer("ID", 1)),
         LaterOption("config-files", value: new Text("LIST")), LaterOption("config-archive-dir", value: new Text("PATH")),
-        LaterOption("action", value: new Text("ACTION")), LaterOption("list-actions"), LaterOption("checkpoint"), LaterOption("disable-wal-receiver"),
-        LaterOption("enable-wal-receiver"), LaterOption("optformat"), LaterOption("local-port", 'l', new Integer("PORT", 1, 65535)),
+        LaterOption("optformat"), LaterOption("local-port", 'l', new Integer("PORT", 1, 65535)),
     ];
 
     private static OptionDefinition LaterOption(string name, char? letter = null, OptionValue? value = null, bool optional = false) =>

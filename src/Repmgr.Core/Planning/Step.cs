@@ -3,6 +3,7 @@ using Repmgr.Core.Cloning.Direct;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Planning.Following;
 using Repmgr.Core.Planning.Promotion;
+using Repmgr.Core.Planning.Services;
 using Repmgr.Core.Postgres;
 
 namespace Repmgr.Core.Planning;
@@ -61,6 +62,33 @@ public abstract record Step
     {
         public override string Describe() =>
             $"wait until {Node.Label} streams from {Upstream.Label}, at most {Within.TotalSeconds:0} s";
+    }
+
+    /// <summary>Have a server write a checkpoint, so that it has less to write when it is stopped.</summary>
+    /// <param name="On">How to reach it.</param>
+    /// <param name="Node">The node.</param>
+    /// <param name="Within">How long it may take.</param>
+    public sealed record Checkpoint(Conninfo On, NodeRecord Node, TimeSpan Within) : Step
+    {
+        public override string Describe() => $"write a checkpoint on {Node.Label}";
+    }
+
+    /// <summary>Start, stop, restart or reload the local server, and see that it is so.</summary>
+    /// <param name="Action">What; not to promote it.</param>
+    /// <param name="Command">What is run for it.</param>
+    /// <param name="Within">How long it may take.</param>
+    public sealed record ControlServer(ServiceAction Action, string Command, TimeSpan Within) : Step
+    {
+        public override string Describe() => $"{Action.Name()} the local server with \"{Command}\"";
+    }
+
+    /// <summary>Keep a standby's WAL receiver from running, or let it run again.</summary>
+    /// <param name="On">How to reach the standby.</param>
+    /// <param name="Name">Its name for messages.</param>
+    /// <param name="Runs">It is to run.</param>
+    public sealed record SwitchReceiver(Conninfo On, string Name, bool Runs) : Step
+    {
+        public override string Describe() => Runs ? $"let the WAL receiver of node \"{Name}\" run again" : $"keep the WAL receiver of node \"{Name}\" from running";
     }
 
     /// <summary>Drop a physical replication slot that nobody uses any more.</summary>

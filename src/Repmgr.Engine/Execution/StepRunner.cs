@@ -10,6 +10,8 @@ public sealed class StepRunner(StepContext context) : IStepRunner, IDisposable
     private readonly MetadataSteps _metadata = new(context);
     private readonly PromotionSteps _promotion = new(context);
     private readonly FollowSteps _follow = new(context);
+    private readonly ServiceSteps _service = new(context);
+    private readonly ReceiverSteps _receiver = new(context);
     private readonly CloneSteps _clone = new(context);
 
     public Task<StepOutcome> RunAsync(Step step, CancellationToken cancel) => step switch
@@ -24,6 +26,9 @@ public sealed class StepRunner(StepContext context) : IStepRunner, IDisposable
         Step.RestartServer restart => _follow.RestartAsync(restart, cancel),
         Step.AwaitStreaming wait => _follow.AwaitStreamingAsync(wait, cancel),
         Step.DropSlot drop => _follow.DropSlotAsync(drop, cancel),
+        Step.Checkpoint checkpoint => _service.CheckpointAsync(checkpoint, cancel),
+        Step.ControlServer control => _service.ControlAsync(control, cancel),
+        Step.SwitchReceiver receiver => _receiver.SwitchAsync(receiver, cancel),
         Step.Together together => TogetherAsync(together, cancel),
         _ => _clone.RunAsync(step, cancel),
     };

@@ -26,7 +26,7 @@ public sealed class AgentApi
     public const string SenderHeader = "Repmgr-Agent", NonceHeader = "Repmgr-Nonce", AudienceHeader = "Repmgr-Audience", SealHeader = "Repmgr-Seal";
 
     internal const string MessagesPath = "/v1/messages", GreetingPath = "/v1/agent", WalPath = "/v1/wal/", TimelinePath = "/v1/timeline",
-        ReportPath = "/v1/report", RequestsPath = "/v1/requests";
+        ReportPath = "/v1/report", RequestsPath = "/v1/requests", ReachPath = "/v1/reach", AllReachPath = "/v1/reach/all";
 
     /// <summary>A message between agents has some hundred bytes, and some more for each failover in the history of the cluster.</summary>
     public const int LargestBody = 1024 * 1024;
@@ -69,6 +69,9 @@ public sealed class AgentApi
     /// <summary>What a node is called; null: it is not known.</summary>
     internal Func<NodeId, string?> NameOf { get; init; } = _ => null;
 
+    /// <summary>Whom this node can connect to; no thread waits for such a look.</summary>
+    internal AgentReach? Reach { get; init; }
+
     /// <summary>Answers: a message between agents with what the machine says to its sender at once, if it does.</summary>
     public async Task<ApiReply> AnswerAsync(ApiRequest request)
     {
@@ -84,10 +87,16 @@ public sealed class AgentApi
         if (by.Audience != _boot)
             return Sealed(by, 409, Text, Encoding.ASCII.GetBytes(_boot.ToString("x", System.Globalization.CultureInfo.InvariantCulture)));
         // A command that only looks has a life of its own each time: to remember them all, and for nothing that could be done twice, would fill the memory.
-        bool isLook = request is { Method: "GET", Path: ReportPath };
+        bool isLook = request is { Method: "GET", Path: ReportPath or ReachPath or AllReachPath };
         if (!isLook && !_used.Use(by))
             return Sealed(by, 403, Text, Encoding.UTF8.GetBytes("this request was made before\n"));
-        return request is { Method: "POST", Path: MessagesPath } ? await DeliverAsync(request, by) : Authentic(request, by);
+        return (request.Method, request.Path) switch
+        {
+            ("POST", MessagesPath) => await DeliverAsync(request, by),
+            ("GET", ReachPath) when Reach is { } reach => Sealed(by, 200, Json, JsonSerializer.SerializeToUtf8Bytes(await reach.RowAsync(), AgentJson.Default.ReachRow)),
+            ("GET", AllReachPath) when Reach is { } reach => Sealed(by, 200, Json, JsonSerializer.SerializeToUtf8Bytes([.. await reach.RowsAsync()], AgentJson.Default.ReachRowArray)),
+            _ => Authentic(request, by),
+        };
     }
 
     private ApiReply Authentic(ApiRequest request, SealedBy by)

@@ -185,6 +185,8 @@ internal sealed record AgentGreeting(VoterId Voter, string Version, bool IsVoter
 [JsonSerializable(typeof(AgentReport))]
 [JsonSerializable(typeof(WireRequest))]
 [JsonSerializable(typeof(Reply))]
+[JsonSerializable(typeof(ReachRow))]
+[JsonSerializable(typeof(ReachRow[]))]
 [JsonSerializable(typeof(TermLine[]))]
 internal sealed partial class AgentJson : JsonSerializerContext;
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
 using Repmgr.Core.Failover.Reports;
@@ -23,13 +24,14 @@ public sealed class AgentsLook : IDisposable
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PassesWithin = TimeSpan.FromSeconds(10), BeforeAgain = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan ReachWithin = TimeSpan.FromSeconds(6), ReachOfAllWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CheckpointWithin = TimeSpan.FromMinutes(5);
 
     private readonly (KnownNode Node, AgentEndpoint? Agent)[] _nodes;
     private readonly AgentClient _client;
     private readonly PostgresConnector _connector;
 
-    private AgentsLook(byte[] secret, NodeId self, IReadOnlyList<KnownNode> nodes, PostgresConnector connector, AgentCertificates? certificates)
+    internal AgentsLook(byte[] secret, NodeId self, IReadOnlyList<KnownNode> nodes, PostgresConnector connector, AgentCertificates? certificates)
     {
         _connector = connector;
         _nodes = [.. nodes.OrderBy(node => node.Id).Select(node => (node, node.Address.Length > 0 ? new AgentEndpoint(node.Address) : null))];
@@ -120,7 +122,38 @@ public sealed class AgentsLook : IDisposable
         }
     }
 
+    /// <summary>Whom a node can connect to, as its agent finds at this moment; or why it does not say, as a clause.</summary>
+    public async Task<(ReachRow? Row, string? Failure)> ReachAsync(NodeId node, CancellationToken cancel) =>
+        await AskReachAsync(node, AgentApi.ReachPath, AgentJson.Default.ReachRow, ReachWithin, cancel);
+
+    /// <summary>What an agent hears from all that it reaches; or why it does not say, as a clause.</summary>
+    public async Task<(IReadOnlyList<ReachRow> Rows, string? Failure)> ReachOfAllAsync(NodeId node, CancellationToken cancel)
+    {
+        (ReachRow[]? rows, string? failure) = await AskReachAsync(node, AgentApi.AllReachPath, AgentJson.Default.ReachRowArray, ReachOfAllWithin, cancel);
+        return (rows ?? [], failure);
+    }
+
     public void Dispose() => _client.Dispose();
+
+    private async Task<(T? Answer, string? Failure)> AskReachAsync<T>(NodeId node, string path, JsonTypeInfo<T> type, TimeSpan within, CancellationToken cancel) where T : class
+    {
+        if (_nodes.FirstOrDefault(known => known.Node.Id == node).Agent is not { } agent)
+            return (null, "no agent of it has ever run");
+        AgentReply reply = await _client.AskAsync(agent, HttpMethod.Get, path, [], within, cancel);
+        try
+        {
+            return reply.Status switch
+            {
+                HttpStatusCode.OK when JsonSerializer.Deserialize(reply.Body, type) is { } answer => (answer, null),
+                HttpStatusCode.NotFound => (null, "its version does not know the question"),
+                _ => (null, reply.Failure ?? $"it answers with status {(int?)reply.Status}"),
+            };
+        }
+        catch (JsonException)
+        {
+            return (null, "its answer is not one that this version knows");
+        }
+    }
 
     private async Task<bool> AnswersAsync(KnownNode node, CancellationToken cancel)
     {

@@ -6,6 +6,7 @@ using Repmgr.Core.Settings;
 using Repmgr.Engine.Failover.Store;
 using Repmgr.Engine.Hosts;
 using Repmgr.Engine.Logging;
+using Repmgr.Engine.Observation;
 using Repmgr.Engine.Postgres;
 
 namespace Repmgr.Engine.Failover;
@@ -125,6 +126,9 @@ public sealed class FailoverAgent(
         {
             Began = () => state.Content.Began ?? [],
             NameOf = id => state.Known(id)?.Name,
+            Reach = new AgentReach(
+                node.Id, node.Conninfo, () => state.Content.Nodes, new NodeObserver(connector),
+                () => new AgentsLook(state.Secret()!, node.Id, state.Content.Nodes, connector, certificates)),
         };
         await using IAsyncDisposable listening = await listen(api, settings.ApiListen, certificates, cancel);
 

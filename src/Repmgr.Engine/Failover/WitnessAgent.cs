@@ -4,6 +4,7 @@ using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
 using Repmgr.Core.Settings;
 using Repmgr.Engine.Logging;
+using Repmgr.Engine.Observation;
 using Repmgr.Engine.Postgres;
 
 namespace Repmgr.Engine.Failover;
@@ -71,6 +72,9 @@ public sealed class WitnessAgent(Settings settings, PostgresConnector connector,
         {
             Began = () => state.Content.Began ?? [],
             NameOf = id => state.Known(id)?.Name,
+            Reach = new AgentReach(
+                Id, settings.Conninfo!, () => state.Content.Nodes, new NodeObserver(connector),
+                () => new AgentsLook(state.Secret()!, Id, state.Content.Nodes, connector, certificates)),
         };
         await using IAsyncDisposable listening = await listen(api, settings.ApiListen, certificates, cancel);
 

@@ -22,10 +22,13 @@ public abstract record PromoteWay
             new([program, "-W", "-s", "-D", dataDirectory, "promote"]);
     }
 
-    internal string Describe() => this switch
+    /// <summary>What is run, as a person would type it; null: nothing is, a function is called.</summary>
+    public string? Typed => this switch
     {
-        Command command => $" with \"{command.Line}\"",
-        PgCtl program => $" with \"{string.Join(' ', program.Line)}\"",
-        _ => "",
+        Command command => command.Line,
+        PgCtl program => string.Join(' ', program.Line),
+        _ => null,
     };
+
+    internal string Describe() => Typed is { } line ? $" with \"{line}\"" : "";
 }

@@ -13,8 +13,7 @@ internal static class ProgramSettings
         new Setting<string?>("repmgr_bindir", SettingType.Path, s => s.RepmgrBindir, (s, v) => s with { RepmgrBindir = v })
         {
             Group = SettingGroup.Programs,
-            Pending = Feature.Switchover,
-            Description = "Where repmgr lies on other nodes, when it is called there over ssh. When it is not set: pg_bindir.",
+            Description = "Where repmgr lies on other nodes, when it is called there over ssh. When it is not set: where it lies here.",
         },
         new Setting<string?>("pg_ctl_options", SettingType.Text("options"), s => s.PgCtlOptions, (s, v) => s with { PgCtlOptions = v })
         {
