@@ -92,4 +92,10 @@ internal enum BrokenRule
 
     /// <summary>R1: the store's voter answers before the store has taken the transaction.</summary>
     AnswersBeforeStored = 1 << 28,
+
+    /// <summary>R11: a node whose server is being started does not say what it is known to have.</summary>
+    SilentWhileStarting = 1 << 29,
+
+    /// <summary>R9: a set shrinks for want of a look at the server.</summary>
+    DropsUnseenMembers = 1 << 30,
 }

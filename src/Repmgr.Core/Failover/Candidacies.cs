@@ -18,9 +18,13 @@ internal static class Candidacies
 
     public static bool IsSynchronous(AgentState state) => state.Durable.Set is { Mode: not SyncMode.Off };
 
+    /// <summary>Null: it says nothing of its data.</summary>
     public static Candidacy? Own(AgentState state)
     {
-        if (DataOf(state) is not { } data)
+        // What only a server has that is being started, by whomever, the others are to fetch, or to wait for (R11).
+        bool starts = state.Server is ServerView.Recovering { IsStarting: true } or ServerView.Recovering { Position: null } or ServerView.Unseen;
+        DataPosition? known = starts ? LeastOf(state) : DataOf(state);
+        if (known is not { } data || (starts && (state.Broken & BrokenRule.SilentWhileStarting) != 0))
             return null;
         ulong left = state.Server is ServerView.Recovering recovering ? recovering.LeftToReplay : 0;
         bool isNear = state.Leader is null || state.Leader.Location == state.Policy.Location;
@@ -36,6 +40,6 @@ internal static class Candidacies
     {
         bool isNearEnough = state.Policy.MaximumLag is not { } limit || state.Leader is not { } leader
             || position >= leader.Position || (ulong)(leader.Position - position) <= limit;
-        return state.Server is ServerView.Recovering && state.Policy is { Priority: > 0, IsDelayed: false } && isNearEnough && !state.IsStopping;
+        return state.Server is ServerView.Recovering { IsStarting: false, Position: not null } && state.Policy is { Priority: > 0, IsDelayed: false } && isNearEnough && !state.IsStopping;
     }
 }

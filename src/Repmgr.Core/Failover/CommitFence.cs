@@ -200,7 +200,8 @@ internal static class CommitFence
     private static bool IsThere(Draft turn, HeldSet held, NodeId node)
     {
         TimeSpan last = held.Seen.TryGetValue(node, out (TimeSpan At, Lsn Flushed) seen) && seen.At > held.SetAt ? seen.At : held.SetAt ?? turn.Now;
-        return (held.LookedAt ?? turn.Now) - last < turn.Policy.ShrinkAfter;
+        TimeSpan looked = turn.IsBroken(BrokenRule.DropsUnseenMembers) ? turn.Now : held.LookedAt ?? turn.Now;
+        return looked - last < turn.Policy.ShrinkAfter;
     }
 
     private static SyncSet First(Draft turn, RememberedSet inherited, SyncMember winner, IEnumerable<SyncMember> answered)

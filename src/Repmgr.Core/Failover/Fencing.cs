@@ -42,7 +42,15 @@ internal static class Fencing
             return;
         }
 
-        turn.State = turn.State with { Server = new ServerView.Down(stopped.Position) { Identity = turn.State.Identity }, LooksCountFrom = turn.Now, IsAlone = false, FetchFailed = null };
+        turn.State = turn.State with
+        {
+            Server = new ServerView.Down(stopped.Position) { Identity = turn.State.Identity },
+            // Somebody may start the server again before it is looked at.
+            KnownEnd = stopped.Position is { } end && !(turn.State.KnownEnd >= end) ? end : turn.State.KnownEnd,
+            LooksCountFrom = turn.Now,
+            IsAlone = false,
+            FetchFailed = null,
+        };
         turn.Tell(new GuardOrder(null, IsOver: true));
         if (role.Term is { } paused && Pausing.Keeps(turn.State, paused))
         {

@@ -30,6 +30,11 @@ public abstract record ServerView
     {
         /// <summary>What its <c>application_name</c> carries (R9); null: nothing.</summary>
         public SyncStamp? Stamp { get; init; }
+
+        /// <summary>
+        /// It lets nobody in yet, so that its receiver cannot be cut, nor it be promoted. The position was read from <c>pg_wal</c>: others can fetch up to there.
+        /// </summary>
+        public bool IsStarting { get; init; }
     }
 
     /// <summary>It takes writes.</summary>

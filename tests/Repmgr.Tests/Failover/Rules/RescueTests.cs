@@ -53,6 +53,21 @@ public sealed class RescueTests
     }
 
     [Fact]
+    public void R11_while_somebody_starts_its_server_a_node_says_what_it_has_and_neither_stands_nor_counts_as_a_member_with_less()
+    {
+        OneAgent old = new OneAgent(node: 1).See(new ServerView.Down(At(2000))).Stopped(2000);
+        old.See(new ServerView.Recovering(At(2000), null, 0) { IsStarting = true }).Hear(2, new Message.AskBallot(1, null));
+        Candidacy read = old.Told<Message.Ballot>(2)!.Candidacy!;
+        Assert.Equal((First.At(At(2000)), false), (read.Data, read.IsEligible));
+
+        // What could not be read is at least what was seen before.
+        old.See(new ServerView.Recovering(null, null, 0) { IsStarting = true, Identity = 1 }).Hear(2, new Message.AskBallot(2, null));
+        Message.Ballot unread = old.Told<Message.Ballot>(2)!;
+        Assert.Equal((First.At(At(2000)), false), (unread.Candidacy!.Data, unread.Candidacy.IsEligible));
+        Assert.Null(unread.Member);
+    }
+
+    [Fact]
     public void R12_a_node_whose_data_lie_beyond_the_fork_is_made_anew_and_votes_as_one_without_data_5()
     {
         OneAgent old = new OneAgent(node: 1).See(new ServerView.Down(At(2000))).Stopped(2000);

@@ -98,8 +98,14 @@ internal sealed class SimulatedServer
     /// <summary>When the agent sent the commit that it waits for.</summary>
     public TimeSpan? ProbedAt { get; set; }
 
-    /// <summary>Until then it has not replayed its own WAL, and cannot say where it ends.</summary>
-    public TimeSpan KnowsEndFrom { get; set; }
+    /// <summary>Until then it starts, and lets nobody in.</summary>
+    public TimeSpan OpensAt { get; set; }
+
+    /// <summary>While it starts, it cannot be read where its WAL ends.</summary>
+    public bool IsUnreadable { get; set; }
+
+    /// <summary>Its disk does not answer: nobody reads what is on it, and nothing is started there.</summary>
+    public bool HasHungDisk { get; set; }
 
     /// <summary>It is being fenced, and its last process ends then.</summary>
     public TimeSpan? EndsAt { get; set; }
@@ -117,10 +123,10 @@ internal sealed class SimulatedServer
         (LastCommit, ProbedAt) = (null, null);
     }
 
-    public void Start(TimeSpan knowsEndFrom)
+    public void Start(TimeSpan opensAt, bool isUnreadable)
     {
         Phase = ServerPhase.Recovering;
-        KnowsEndFrom = knowsEndFrom;
+        (OpensAt, IsUnreadable) = (opensAt, isUnreadable);
         Life++;
     }
 }

@@ -40,6 +40,9 @@ internal sealed record SimulationProfile
     /// <summary>After the trouble a majority is lost, and an operator lets those that are left go on (R18).</summary>
     public bool LosesMajority { get; init; }
 
+    /// <summary>Nothing happens but that a cluster that is well loses its primary, again and again: each time another takes writes in bounded time.</summary>
+    public bool LosesPrimary { get; init; }
+
     /// <summary>Every clock is as slow or as fast as the drift margin allows.</summary>
     public bool HasExtremeClocks { get; init; }
 
@@ -78,6 +81,12 @@ internal enum Fault
     ChangeTimes,
     StoreOutage,
     SlowStore,
+
+    /// <summary>The server ends, and somebody who is no agent starts it again, at once and again and again.</summary>
+    RestartByHand,
+
+    /// <summary>The disk of the data directory does not answer; the agent's own does.</summary>
+    HangDisk,
 }
 
 /// <summary>What a simulated world came to.</summary>

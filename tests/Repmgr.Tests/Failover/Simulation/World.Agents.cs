@@ -6,7 +6,7 @@ namespace Repmgr.Tests.Failover.Simulation;
 /// <summary>Agents, their disks and guards.</summary>
 internal sealed partial class World
 {
-    private static readonly TimeSpan HealthDeadline = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan HealthDeadline = TimeSpan.FromSeconds(3);
 
     private void StartAgent(SimulatedNode node)
     {
@@ -75,6 +75,7 @@ internal sealed partial class World
             Note(node.Node, edge);
             _edges.Add((edge.From, edge.Name, edge.To, edge.Rule));
             CheckOneHolder(node, edge);
+            CountAnswers(before, input, turn.Next, edge);
         }
 
         if (input is not Input.Received { Envelope.Message: Message.Renew } && turn.Next.Durable.Term > before.Durable.Term)
@@ -84,7 +85,11 @@ internal sealed partial class World
         if (turn.Persist is { } durable)
             Persist(node, durable, turn.Next.Version);
         foreach (Envelope envelope in turn.Send)
+        {
+            NoteAnswer(node, envelope);
             Send(node, envelope);
+        }
+
         foreach (AgentStep step in turn.Steps)
             Order(node, step);
     }
@@ -208,12 +213,13 @@ internal sealed partial class World
             return null;
         if (server.IsFrozen)
             return new ServerView.Hung();
-        Lsn? end = server.IsTorn || Now < server.KnowsEndFrom ? null : new Lsn(server.Wal.End);
+        bool isStarting = server.Phase == ServerPhase.Recovering && Now < server.OpensAt;
+        Lsn? end = server.IsTorn || server.HasHungDisk || (isStarting && server.IsUnreadable) ? null : new Lsn(server.Wal.End);
         ulong? identity = server.IsTorn ? null : server.Identity;
         return server.Phase switch
         {
             ServerPhase.Down => new ServerView.Down(end) { Identity = identity },
-            ServerPhase.Recovering => new ServerView.Recovering(end, server.Connected, 0) { Identity = identity, Stamp = server.Stamp },
+            ServerPhase.Recovering => new ServerView.Recovering(end, server.Connected, 0) { Identity = identity, Stamp = server.Stamp, IsStarting = isStarting },
             _ => new ServerView.Writable(new Lsn(server.Wal.End)) { Identity = identity, LastCommit = server.LastCommit, Senders = SeenSenders(server) },
         };
     }

@@ -108,7 +108,7 @@ internal sealed partial class World
             node.IsGone = false;
             Wake(node);
             ThawAgent(node);
-            node.Server.IsFrozen = false;
+            (node.Server.IsFrozen, node.Server.HasHungDisk) = (false, false);
             RestartAgent(node);
         }
 
@@ -152,11 +152,18 @@ internal sealed partial class World
                 node.Server.End();
                 After(Between(1, 8), () => LookNow(node));
                 break;
+            case Fault.RestartByHand when node.HasData && node.Server.Phase != ServerPhase.Down:
+                RestartByHand(node);
+                break;
             case Fault.FreezeServer when node.HasData && node.Server is { Phase: not ServerPhase.Down, IsFrozen: false }:
                 node.Server.IsFrozen = true;
                 node.Server.FrozenSince = Now;
                 int life = node.Server.Life;
                 After(Between(1, 6000), () => node.Server.IsFrozen &= node.Server.Life != life);
+                break;
+            case Fault.HangDisk when node.HasData && node.Server is { Phase: not ServerPhase.Down, IsFrozen: false, HasHungDisk: false }:
+                HangDisk(node);
+                After(Between(1000, 9000), () => AwakeDisk(node));
                 break;
             case Fault.PowerLoss:
                 EndAgent(node);

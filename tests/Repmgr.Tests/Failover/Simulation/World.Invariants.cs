@@ -49,6 +49,7 @@ internal sealed partial class World
     private void CheckPromotion(SimulatedNode node, Term term)
     {
         CheckCommits(node, term);
+        CheckRescue(node, term);
         CheckPause(node);
         if (!_holders.TryGetValue(term, out NodeId holder) || holder != node.Node)
             throw new InvariantBroken($"I6: node {node.Node} becomes writable in term {term}, which it does not hold");

@@ -33,7 +33,7 @@ internal sealed partial class World
         node.Server.Wal = primary.Server.Wal;
         node.Server.Identity = (ulong)_random.NextInt64();
         node.Server.Configured = (primary.Node, agent.Durable.Held);
-        node.Server.Start(Now + Between(0, 300));
+        Start(node);
         node.Disk = DurableState.Unadmitted(agent.Durable.Announced);
         RestartAgent(node);
     }

@@ -87,14 +87,14 @@ internal sealed partial class World
         }
     }
 
-    private static StepOutcome.Stopped Position(SimulatedNode node) => new StepOutcome.Stopped(node.Server.IsTorn ? null : new Lsn(node.Server.Wal.End));
+    private static StepOutcome.Stopped Position(SimulatedNode node) => new StepOutcome.Stopped(node.Server.IsTorn || node.Server.HasHungDisk ? null : new Lsn(node.Server.Wal.End));
 
     private void Cut(SimulatedNode node, Finisher finish)
     {
         int life = node.Server.Life;
         After(Between(0.5, 15), () =>
         {
-            if (node.Server.Phase == ServerPhase.Writable || node.Server.Life != life || node.Server.IsFrozen || node.IsSuspended || _random.Next(40) == 0)
+            if (node.Server.Phase == ServerPhase.Writable || node.Server.Life != life || node.Server.IsFrozen || node.IsSuspended || IsStarting(node) || node.Server.HasHungDisk || (_random.Next(40) == 0 && !_profile.LosesPrimary))
             {
                 finish(new StepOutcome.Failed("the receiver is still there"));
                 return;
@@ -102,7 +102,7 @@ internal sealed partial class World
 
             node.Server.Configured = null;
             Disconnect(node);
-            finish(Now < node.Server.KnowsEndFrom ? new StepOutcome.Stopped(null) : Position(node));
+            finish(Position(node));
         });
     }
 
@@ -110,7 +110,7 @@ internal sealed partial class World
     private void Promote(SimulatedNode node, AgentStep.Promote promote, Finisher finish)
     {
         SimulatedServer server = node.Server;
-        if (server.Phase != ServerPhase.Recovering || server.IsFrozen || node.Clock(Now) > promote.NotAfter || node.IsSuspended)
+        if (server.Phase != ServerPhase.Recovering || IsStarting(node) || server.IsFrozen || node.Clock(Now) > promote.NotAfter || node.IsSuspended)
         {
             finish(new StepOutcome.Failed("too late"));
             return;
@@ -118,7 +118,7 @@ internal sealed partial class World
 
         int life = server.Life;
         DropSlotsBefore(promote.Term, node);
-        After(_random.Next(10) == 0 ? Between(20, 13000) : Between(5, 60), () =>
+        After(_random.Next(10) == 0 && !_profile.LosesPrimary ? Between(20, 13000) : Between(5, 60), () =>
         {
             if (server.Life != life || server.Phase != ServerPhase.Recovering)
             {
@@ -158,7 +158,7 @@ internal sealed partial class World
         {
             SimulatedNode source = Node(fetch.From.Value);
             bool canFetch = source.Agent is not null && !source.IsAgentFrozen && !source.IsSuspended && AreConnected(node.Node, source.Node)
-                && !source.Server.IsTorn && node.Server is { Phase: ServerPhase.Recovering, IsFrozen: false } && node.Server.Life == life && !node.IsSuspended
+                && !source.Server.IsTorn && !source.Server.HasHungDisk && node.Server is { Phase: ServerPhase.Recovering, IsFrozen: false } && node.Server.Life == life && !IsStarting(node) && !node.IsSuspended
                 && node.Server.Wal.IsPrefixOf(source.Server.Wal) && source.Server.Wal.End >= fetch.Until.Bytes;
             if (!canFetch)
             {
@@ -174,7 +174,7 @@ internal sealed partial class World
 
     private void StartServer(SimulatedNode node, Finisher finish) => After(Between(20, 300), () =>
     {
-        if (node.Server.IsTorn || node.IsSuspended)
+        if (node.Server.IsTorn || node.Server.HasHungDisk || node.IsSuspended)
         {
             finish(new StepOutcome.Failed("the server does not start"));
             return;
@@ -184,7 +184,7 @@ internal sealed partial class World
         if (node.Server.Phase == ServerPhase.Down)
         {
             NameNobody(node);
-            node.Server.Start(Now + Between(0, 300));
+            Start(node);
         }
 
         finish(new StepOutcome.Done());
@@ -192,6 +192,12 @@ internal sealed partial class World
 
     private void Rebuild(SimulatedNode node, AgentStep.Rebuild rebuild, Finisher finish)
     {
+        if (node.Server.HasHungDisk)
+        {
+            After(Between(20, 300), () => finish(new StepOutcome.Failed("the disk does not answer")));
+            return;
+        }
+
         node.Server.End();
         node.Server.IsTorn = true;
         After(Between(300, 2000), () =>
@@ -210,7 +216,7 @@ internal sealed partial class World
             node.Server.Identity = (ulong)_random.NextInt64();
             node.Server.Stamp = null;
             NameNobody(node);
-            node.Server.Start(Now + Between(0, 300));
+            Start(node);
             finish(new StepOutcome.Done());
         });
     }

@@ -68,7 +68,10 @@ internal sealed partial class World
         string? violation = null;
         try
         {
-            world.Trouble();
+            if (profile.LosesPrimary)
+                world.LosePrimaries();
+            else
+                world.Trouble();
             if (profile.LosesMajority)
                 world.LoseMajority();
             world.Heal();
@@ -147,7 +150,7 @@ internal sealed partial class World
         {
             RestartGrace = TimeSpan.FromSeconds(7),
             FailoverCooldown = TimeSpan.FromSeconds(4),
-            Priority = !isHolder && _random.Next(6) == 0 ? 0 : 100,
+            Priority = !isHolder && _random.Next(6) == 0 && !_profile.LosesPrimary ? 0 : 100,
         };
         var durable = new DurableState
         {
