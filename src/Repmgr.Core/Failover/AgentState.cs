@@ -57,6 +57,9 @@ public sealed record AgentState
     /// <summary>The vote that was asked for, while the receiver is being cut.</summary>
     public PendingVote? PendingVote { get; init; }
 
+    /// <summary>The receiver could not be seen to be gone, and was not since: this node would not vote (R8).</summary>
+    public TimeSpan? CutFailedAt { get; init; }
+
     /// <summary>When the guard last gave a sign of life, and its deadline.</summary>
     public (TimeSpan At, TimeSpan? Deadline)? Guard { get; init; }
 

@@ -61,6 +61,7 @@ internal static class Ballots
             : state.Promise?.Forbids(candidate, turn.Now) == true && !turn.IsBroken(BrokenRule.VotesInSpiteOfPromise) ? Refusal.Promised
             : SeesHolder(turn) ? Refusal.SeesHolder
             : data is { } theirs && Vote.IsAhead(turn, theirs) ? Refusal.IsAhead
+            : candidate != state.Node && Vote.WouldNotBeCut(turn) ? Refusal.NotCut
             : null;
         return new Message.Ballot(number, state.Durable.Term, refusal, Candidacies.Own(state))
         {

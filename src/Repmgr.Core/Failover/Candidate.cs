@@ -11,7 +11,7 @@ internal static class Candidate
     public const string Rule = "R8";
 
     /// <summary>How often votes are asked for before the candidate gives up.</summary>
-    private const int Patience = 3;
+    public const int Patience = 3;
 
     public static void Stand(Draft turn, Term term, string evidence, bool isAlone = false)
     {
@@ -77,7 +77,8 @@ internal static class Candidate
     {
         if (turn.State.Role is not Role.Standing standing || turn.Now - standing.Since < Patience * turn.Policy.AnswerWithin)
             return;
-        turn.State = turn.State with { AskedAt = turn.Now };
+        // Its word to itself was for the term that it gives up: what votes still come count for nothing.
+        turn.State = turn.State with { AskedAt = turn.Now, Promise = turn.State.Promise is { } promise && promise.To == turn.State.Node ? null : turn.State.Promise };
         turn.Become(new Role.Voting(), "NotElected", Rule, standing.Votes is { } votes ? $"{votes.Length} votes" : "the receiver is not seen to be gone");
     }
 

@@ -39,6 +39,7 @@ internal static class Results
     private static void Cut(Draft turn, StepOutcome outcome)
     {
         var stopped = outcome as StepOutcome.Stopped;
+        turn.State = turn.State with { CutFailedAt = stopped is null ? turn.Now : null };
         if (stopped is not null)
             turn.State = turn.State with { Server = After(turn.State.Server, stopped), KnownEnd = stopped.Position ?? turn.State.KnownEnd };
         if (turn.State.PendingVote is { } pending)

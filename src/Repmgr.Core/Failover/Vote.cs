@@ -55,12 +55,23 @@ internal static class Vote
         bool votedOther = term == durable.Term && durable.VotedFor is { } voted && voted != candidate && !turn.IsBroken(BrokenRule.VotesTwice);
         if (term < durable.Term || votedOther || term <= durable.Closed)
             return Refusal.TermIsTaken;
-        // Its own server may still write, or has not been looked at.
-        if (state.Role is Role.Holding or Role.Resuming or Role.Fencing || state.Server is ServerView.Writable
-            || (state.Server is ServerView.Unseen or ServerView.Hung && durable.Data is not null))
+        if (MayWrite(state))
             return Refusal.NotCut;
         return IsAhead(turn, data) ? Refusal.IsAhead : null;
     }
+
+    /// <summary>
+    /// Its receiver is being cut and not seen to be gone, or could not be a moment ago, or its own server may still write. Who says that it is free, and then does not vote,
+    /// starves those who could win with others.
+    /// </summary>
+    public static bool WouldNotBeCut(Draft turn) =>
+        MayWrite(turn.State) || turn.State.PendingVote is not null
+        || (turn.Durable.Data is not null && turn.State.CutFailedAt is { } failed && turn.Now - failed < Candidate.Patience * turn.Policy.AnswerWithin);
+
+    // A server that was not looked at since a step changed it is looked at when its receiver is cut.
+    private static bool MayWrite(AgentState state) =>
+        state.Role is Role.Holding or Role.Resuming or Role.Fencing || state.Server is ServerView.Writable
+        || (state.Server is ServerView.Hung && state.Durable.Data is not null);
 
     /// <summary>The own data are newer than the candidate's.</summary>
     public static bool IsAhead(Draft turn, DataPosition data) =>

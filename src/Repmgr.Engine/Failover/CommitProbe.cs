@@ -18,8 +18,8 @@ namespace Repmgr.Engine.Failover;
 /// <param name="nudge">Something is new to be seen.</param>
 internal sealed class CommitProbe(AgentNode node, Func<bool> isSynchronous, Func<KeptSet?> kept, SyncFlag flag, Action nudge, ILog log)
 {
-    // A message in the WAL is a write like any other, with a commit and its flush, and leaves no row behind.
-    private const string CommitSql = "SELECT pg_catalog.pg_logical_emit_message(true, 'repmgr', '')::text";
+    /// <summary>A message in the WAL is a write like any other, with a commit and its flush, and leaves no row behind.</summary>
+    public const string CommitSql = "SELECT pg_catalog.pg_logical_emit_message(true, 'repmgr', '')::text";
 
     private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(3), LookEvery = TimeSpan.FromSeconds(1), IdleEvery = TimeSpan.FromSeconds(2);
 

@@ -1,7 +1,6 @@
 using Npgsql;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover;
-using Repmgr.Core.Failover.Synchronous;
 using Repmgr.Core.Postgres;
 using Repmgr.Engine.Cloning;
 using Repmgr.Engine.Daemon;
@@ -38,40 +37,28 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     private static readonly TimeSpan PingEvery = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
 
-    // A message in the WAL is a write like any other, with a commit and its flush, and leaves no row behind.
-    private const string ProbeSql = "SELECT pg_catalog.pg_logical_emit_message(true, 'repmgr', '')";
-
-    private const string LookSql =
-        """
-        SELECT pg_catalog.pg_is_in_recovery(),
-               CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_receive_lsn()::text END,
-               CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()::text ELSE pg_catalog.pg_current_wal_flush_lsn()::text END,
-               (SELECT slot_name FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming'),
-               (SELECT conninfo FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming'),
-               ARRAY(SELECT pg_catalog.concat_ws(' ', slot_name, flush_lsn, application_name)
-                       FROM pg_catalog.pg_stat_replication r JOIN pg_catalog.pg_replication_slots s ON s.active_pid = r.pid
-                      WHERE r.state = 'streaming' AND flush_lsn IS NOT NULL)
-        """;
-
     private readonly Nudged _nudged = new();
     private PostgresSession? _session;
     private TimeSpan _probedAt;
     private TimeSpan _pingedAt;
     private int _watched;
-    private int _leaderless;
-    private Lsn? _downEnd;
     private volatile bool _writes;
     private TimeSpan? _diskFailsSince;
     private TimeSpan? _silentSince;
     private readonly SaidOnce _trouble = new(log);
+    private readonly ClosedServer _closed = new(node);
 
     /// <summary>The furthest position that was seen to be flushed.</summary>
-    public Lsn? Flushed { get; private set; }
+    public Lsn? Flushed
+    {
+        get => _closed.Flushed;
+        private set => _closed.Flushed = value;
+    }
 
     /// <summary>Looks again at once: something was done to the server.</summary>
     public void Nudge()
     {
-        _downEnd = null;
+        _closed.Forget();
         _nudged.Nudge();
     }
 
@@ -134,11 +121,10 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
     {
         if (LocalServer.Look(node.DataDirectory) is not LocalServerState.Running running)
             return await DownAsync(cancel);
-        _leaderless = 0;
-        _downEnd = null;
         Watch(running.File.Pid);
+        _closed.HasPostmaster(running.File.Pid);
         if (!running.File.IsUp && running.File.Status != PostmasterStatus.Stopping)
-            return new ServerView.Recovering(null, null, 0);
+            return await _closed.StartingAsync(cancel);
 
         TimeSpan began = BootClock.Now;
         Task<NodeProbe?> ping = PingAsync(cancel);
@@ -148,7 +134,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         if (BootClock.Now - (_silentSince ?? began) >= HealthWithin && (view is null || refusal is NodeProbe.Silent))
             return LocalServer.Look(node.DataDirectory) is LocalServerState.Running ? new ServerView.Hung() : null;
         if (view is null && refusal is NodeProbe.Rejected)
-            return new ServerView.Recovering(null, null, 0);
+            return await _closed.StartingAsync(cancel);
         // It answers, and takes no more writes: a full disk, or one that fails.
         if (view is null && _writes && _diskFailsSince is { } since && BootClock.Now - since >= HealthWithin)
             return new ServerView.Hung();
@@ -178,18 +164,11 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         }
     }
 
-    // A process that was left behind by its postmaster, or one that is just about to become a postmaster: seen again, it is the former.
     private async Task<ServerView?> DownAsync(CancellationToken cancel)
     {
         await ForgetAsync();
         (_writes, _diskFailsSince, _silentSince) = (false, null, null);
-        if (ProcessSweep.Signal(node.Canonical, 0, 0) != 0)
-            return ++_leaderless > 1 ? new ServerView.Hung { IsHeadless = true } : null;
-        _leaderless = 0;
-        if (CloneMarker.Read(node.DataDirectory) is not null)
-            return new ServerView.Down(null);
-        _downEnd ??= await WalOnDisk.EndAsync(node.DataDirectory, Flushed, node.Binaries, cancel);
-        return new ServerView.Down(_downEnd);
+        return await _closed.DownAsync(cancel);
     }
 
     private void Watch(int pid)
@@ -232,36 +211,37 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
             _session = opened.Session;
         }
 
-        Answer<Seen?> answer = await _session.RunAsync(ReadAsync, HealthWithin, cancel);
-        Note((answer as Answer<Seen?>.Failed)?.SqlState);
-        if (answer is not Answer<Seen?>.Got { Value: { } seen })
+        Answer<SeenServer?> answer = await _session.RunAsync(ReadAsync, HealthWithin, cancel);
+        Note((answer as Answer<SeenServer?>.Failed)?.SqlState);
+        if (answer is not Answer<SeenServer?>.Got { Value: { } seen })
         {
             await ForgetAsync();
             return null;
         }
 
         (_writes, _silentSince) = (!seen.InRecovery, null);
+        _closed.Forget();
         return seen.InRecovery ? await RecoveringAsync(seen, cancel) : Writable(seen);
     }
 
-    private ServerView.Writable Writable(Seen seen)
+    private ServerView.Writable Writable(SeenServer seen)
     {
         // From here on whatever starts this server starts a standby (R5).
         SignalFiles.WriteStandby(node.DataDirectory);
-        Flushed = seen.Second;
+        Flushed = seen.Reached;
         FreshLook? look = probe().Look;
-        return new ServerView.Writable(seen.Second ?? Lsn.Zero)
+        return new ServerView.Writable(seen.Reached ?? Lsn.Zero)
         {
             LastCommit = probe().LastCommit,
-            Senders = [.. seen.Senders.Select(SenderIn).OfType<Sender>()],
+            Senders = [.. seen.Senders],
             Effective = look is null ? null : new EffectiveNames(look.At, look.Names),
             Unprotected = probe().Unprotected,
         };
     }
 
-    private async Task<ServerView> RecoveringAsync(Seen seen, CancellationToken cancel)
+    private async Task<ServerView> RecoveringAsync(SeenServer seen, CancellationToken cancel)
     {
-        Lsn replayed = seen.Second ?? Lsn.Zero;
+        Lsn replayed = seen.Reached ?? Lsn.Zero;
         // Before a receiver was asked for, not all that lies on the disk has been replayed (R8).
         Lsn? end = seen.Received is { } received ? Lsn.Max(received, replayed)
             : replayed.Bytes > 0 ? await WalOnDisk.EndAsync(node.DataDirectory, replayed, node.Binaries, cancel)
@@ -270,46 +250,21 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
             Flushed = end;
         return new ServerView.Recovering(end, TermSlot.Read(seen.Slot)?.Holder, end > replayed ? (ulong)(end.Value - replayed) : 0)
         {
-            Stamp = seen.Conninfo is { } text && Conninfo.TryParse(text, out Conninfo? conninfo, out _) ? StampedSet.Read(conninfo["application_name"])?.Stamp : null,
+            Stamp = seen.Stamp,
         };
     }
 
-    /// <summary>Who streams through which slot, and under which name. One without a slot of ours is nobody's.</summary>
-    private static Sender? SenderIn(string line)
+    private async Task<SeenServer?> ReadAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        if (line.Split(' ', 3) is not [var slot, var flushed, var name] || TermSlot.StandbyOf(slot) is not { } standby || !Lsn.TryParse(flushed, out Lsn lsn))
-            return null;
-        return new Sender(standby, StampedSet.Read(name) is { } named && named.Node == standby ? named.Stamp : null, lsn);
-    }
-
-    private async Task<Seen?> ReadAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        await using NpgsqlCommand command = new(LookSql, connection);
-        Seen? seen = null;
-        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel))
-        {
-            if (await reader.ReadAsync(cancel))
-            {
-                seen = new Seen(
-                    reader.GetBoolean(0), LsnAt(reader, 1), LsnAt(reader, 2), TextAt(reader, 3), TextAt(reader, 4), reader.GetFieldValue<string[]>(5));
-            }
-
-        }
-
+        SeenServer? seen = await SeenServer.ReadAsync(connection, cancel);
         if (seen is { InRecovery: false } && BootClock.Now - _probedAt >= ProbeEvery)
         {
-            command.CommandText = ProbeSql;
-            await command.ExecuteScalarAsync(cancel);
+            await SeenServer.CommitAsync(connection, cancel);
             _probedAt = BootClock.Now;
         }
 
         return seen;
     }
-
-    private static Lsn? LsnAt(NpgsqlDataReader reader, int column) =>
-        !reader.IsDBNull(column) && Lsn.TryParse(reader.GetString(column), out Lsn lsn) ? lsn : null;
-
-    private static string? TextAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
     private void Complain(string? failure)
     {
@@ -326,6 +281,4 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
             await session.DisposeAsync();
         }
     }
-
-    private sealed record Seen(bool InRecovery, Lsn? Received, Lsn? Second, string? Slot, string? Conninfo, IReadOnlyList<string> Senders);
 }

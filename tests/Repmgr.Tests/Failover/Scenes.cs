@@ -18,6 +18,7 @@ internal static class Scenes
             Serving().Hear(3, new Message.Superseded(new Term(2), null)).Hear(3, new Message.Vote(new Term(3), null, new Term(3))),
             new OneAgent().See(new ServerView.Writable(At(500))),
             TooSlow(),
+            CannotTell(),
             new OneAgent().SeeStandby(1000, upstream: null).Pass(0.05).Ask(new Request.GoOnWithoutMajority([Id(2)], new Term(1))),
         }.SelectMany(agent => agent.Walked).Select(edge => (edge.From, edge.Name, edge.To, edge.Rule));
 
@@ -42,6 +43,13 @@ internal static class Scenes
         OneAgent candidate = new OneAgent().SeeStandby(1000, upstream: null).Pass(0.05);
         candidate.Hear(3, Ballot(candidate, null)).Pass(0.5).Stopped(1000);
         return candidate.Hear(3, new Message.Vote(new Term(2), null, new Term(2)));
+    }
+
+    /// <summary>Its receiver is gone, and where its WAL ends cannot be read.</summary>
+    private static OneAgent CannotTell()
+    {
+        OneAgent candidate = new OneAgent().SeeStandby(1000, upstream: null).Pass(0.05);
+        return candidate.Hear(3, Ballot(candidate, null)).Pass(0.5).Stopped(null);
     }
 
     internal static OneAgent TooSlow()

@@ -96,7 +96,6 @@ internal static class Faults
             Prepare = static on => on.RestartAgentUnderAnotherClockAsync(), Meanwhile = Meanwhile.TheSameWrites, Heal = static on => on.RestartAgentAsync(),
         },
         new("the primary is handed over and killed", static on => on.HandOverAndKillAsync()),
-        // A server that is starting again cannot say how far its WAL goes, and nobody waits for it: docs/failover.md.
-        new("the former primary is started by hand again and again", static on => on.KillAndStartByHandAsync()) { MayLose = true },
+        new("the former primary is started by hand again and again", static on => on.KillAndStartByHandAsync()),
     ];
 }

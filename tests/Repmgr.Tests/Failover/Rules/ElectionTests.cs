@@ -77,6 +77,36 @@ public sealed class ElectionTests
         Assert.Equal(Refusal.NotCut, voter.Told<Message.Vote>(3)!.Refusal);
     }
 
+    /// <summary>A disk that hangs lets no receiver be cut: two candidates that each counted on that node's vote kept each other from being elected.</summary>
+    [Fact]
+    public void R8_who_cannot_be_cut_says_so_before_it_is_asked_for_its_vote()
+    {
+        OneAgent voter = new OneAgent().SeeStandby(900).Hear(3, new Message.AskVote(new Term(2), Far)).Hear(1, new Message.AskBallot(1, null));
+        Assert.Equal(Refusal.NotCut, voter.Told<Message.Ballot>(1)!.Refusal);
+        voter.Finish(new StepOutcome.Failed("still there")).Hear(1, new Message.AskBallot(2, null));
+        Assert.Equal(Refusal.NotCut, voter.Told<Message.Ballot>(1)!.Refusal);
+        voter.Jump(1).Hear(1, new Message.AskBallot(3, null));
+        Assert.Null(voter.Told<Message.Ballot>(1)!.Refusal);
+    }
+
+    [Fact]
+    public void R8_who_gives_up_its_candidacy_is_free_to_vote_for_another()
+    {
+        OneAgent candidate = new OneAgent().SeeStandby(1000, upstream: null).Pass(0.05);
+        candidate.Hear(3, Ballot(candidate, null)).Pass(0.5).Stopped(1000);
+        Assert.Equal(new NodeId(2), candidate.State.Promise!.To);
+        candidate.Pass(1);
+        Assert.Contains("NotElected", candidate.Edges);
+        Assert.Null(candidate.State.Promise);
+    }
+
+    [Fact]
+    public void R8_a_server_that_was_changed_and_not_looked_at_since_is_looked_at_when_its_receiver_is_cut()
+    {
+        OneAgent voter = new OneAgent().Hear(3, new Message.AskVote(new Term(2), Far)).Stopped(900);
+        Assert.Null(voter.Told<Message.Vote>(3)!.Refusal);
+    }
+
     [Fact]
     public void R8_a_node_that_cannot_tell_its_position_votes_as_one_without_data_1()
     {

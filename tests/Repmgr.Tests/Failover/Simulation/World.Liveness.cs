@@ -25,9 +25,9 @@ internal sealed partial class World
     /// <returns>What was done, and within which time it is made up for.</returns>
     private (string Fault, TimeSpan Within) StrikeOut(SimulatedNode node)
     {
-        // Clocks of which the one is as much slower than this one's as they may be; a look is late; then sweep, vote, promotion. In the synchronous modes somebody has to follow.
+        // Clocks of which the one is as much slower than this one's as they may be; a look is late; then sweep, vote, promotion; a candidacy may fail, which takes a second. In the synchronous modes somebody has to follow.
         TimeSpan silence = _profile.Policy.Ttl * 1.05, detection = HealthDeadline + (2 * LookEvery) + node.Policy.FenceBudget;
-        TimeSpan election = TimeSpan.FromSeconds(_mode == SyncMode.Off ? 1 : 3);
+        TimeSpan election = TimeSpan.FromSeconds(_mode == SyncMode.Off ? 2 : 4);
         switch (_random.Next(5))
         {
             case 0:
