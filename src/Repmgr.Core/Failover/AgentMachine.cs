@@ -34,7 +34,7 @@ public static class AgentMachine
             case Input.Received received when Members.Hears(turn, received.Envelope):
                 Take(turn, received.Envelope);
                 break;
-            case Input.Observed observed when observed.TakenAt >= turn.State.LooksCountFrom:
+            case Input.Observed observed when observed.TakenAt >= (observed.Server is ServerView.Hung ? turn.State.LivesFrom : turn.State.LooksCountFrom):
                 Looks.Take(turn, observed.Server);
                 break;
             case Input.Persisted persisted:

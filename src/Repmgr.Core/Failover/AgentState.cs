@@ -51,6 +51,12 @@ public sealed record AgentState
     /// <summary>Looks that began before this instant are older than what a step has changed since.</summary>
     public TimeSpan LooksCountFrom { get; init; }
 
+    /// <summary>
+    /// That the server hung, in a look that began before this instant, is of an earlier life of it. A step that only sets something and fails is no new one: tried again and again, it
+    /// would outdate each look that takes as long as it takes to see that a server hangs.
+    /// </summary>
+    public TimeSpan LivesFrom { get; init; }
+
     /// <summary>The step that the engine is at; null: none.</summary>
     public AgentStep? Doing { get; init; }
 
@@ -141,6 +147,7 @@ public sealed record AgentState
             QuietUntil = now + durable.LongestPromise,
             Role = held ? new Role.Resuming(durable.Term, now) : new Role.Voting(),
             LooksCountFrom = now,
+            LivesFrom = now,
         };
     }
 }

@@ -26,7 +26,7 @@ internal static class Fencing
             _ => null,
         };
         turn.Become(new Role.Fencing(term, why), name, rule, why);
-        turn.State = turn.State with { LooksCountFrom = turn.Now, PendingVote = null };
+        turn.State = turn.State with { LooksCountFrom = turn.Now, LivesFrom = turn.Now, PendingVote = null };
         turn.DoNow(new AgentStep.Fence(why) { IsOrderly = isOrderly });
         if (term is { } held && turn.IsBroken(BrokenRule.ResignsBeforeFence))
             Resigning.GiveBack(turn, held);

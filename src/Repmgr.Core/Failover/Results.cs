@@ -5,7 +5,8 @@ internal static class Results
 {
     public static void Take(Draft turn, AgentStep step, StepOutcome outcome)
     {
-        turn.State = turn.State with { Doing = null, LooksCountFrom = turn.Now };
+        bool isSameLife = step is AgentStep.SetSynchronous or AgentStep.PrepareHandOver;
+        turn.State = turn.State with { Doing = null, LooksCountFrom = turn.Now, LivesFrom = isSameLife ? turn.State.LivesFrom : turn.Now };
         switch (step)
         {
             case AgentStep.Fence when turn.State.Role is Role.Fencing fencing:

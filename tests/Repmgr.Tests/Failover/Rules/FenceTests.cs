@@ -75,6 +75,18 @@ public sealed class FenceTests
         Assert.Single(new OneAgent(node: 1).See(new ServerView.Writable(At(500))).Echo(null).Pass(0.6).Steps.OfType<AgentStep.Fence>());
     }
 
+    /// <summary>It takes seconds to see that a disk hangs, and a set that is put in force meanwhile fails sooner, again and again.</summary>
+    [Fact]
+    public void R16_that_a_server_hangs_is_not_outdated_by_a_set_that_could_not_be_put_in_force()
+    {
+        OneAgent holder = SyncHolder(Remembered(Set(1, 2, 3)), Set(1, 2, 3));
+        TimeSpan began = holder.Now;
+        Assert.IsType<AgentStep.SetSynchronous>(holder.State.Doing);
+        holder.Pass(0.2).Finish(new StepOutcome.Failed("the server cannot be looked at"));
+        holder.Give(new Input.Observed(holder.Now, began, new ServerView.Hung()));
+        Assert.IsType<Role.Fencing>(holder.State.Role);
+    }
+
     [Fact]
     public void R5_a_server_found_writable_without_a_lease_is_fenced_11() =>
         Assert.Single(new OneAgent().See(new ServerView.Writable(At(500))).Steps.OfType<AgentStep.Fence>());
