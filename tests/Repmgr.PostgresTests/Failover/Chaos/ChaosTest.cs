@@ -39,8 +39,7 @@ public sealed class LeaseModeChaosTest(LeaseModeScene scene) : ChaosTest(scene),
 /// <summary>With them: nothing at all is lost, whatever happens.</summary>
 public sealed class QuorumModeChaosTest(QuorumModeScene scene) : ChaosTest(scene), IClassFixture<QuorumModeScene>
 {
-    // A disk that fails is not held to what docs/failover.md promises in this mode yet: it says so.
-    public static IEnumerable<TheoryDataRow<string>> Faulty => Those(fault => !fault.OnlyLease);
+    public static IEnumerable<TheoryDataRow<string>> Faulty => Those(_ => true);
 
     [Theory, MemberData(nameof(Faulty))]
     public Task In_quorum_mode(string fault) => GoThroughAsync(fault);

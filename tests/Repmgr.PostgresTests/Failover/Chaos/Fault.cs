@@ -32,9 +32,6 @@ internal sealed record Fault(string Name, Func<StruckNode, Task> Strike)
     /// <summary>The host falls silent, or its server: without a synchronous set that may cost what no standby had received (I5). Otherwise nothing is lost (I3, I4).</summary>
     public bool MayLose { get; init; }
 
-    /// <summary>Strikes only clusters without synchronous standbys.</summary>
-    public bool OnlyLease { get; init; }
-
     /// <summary>Lease mode does not promise to survive it: docs/failover.md, Words.</summary>
     public bool OnlySynchronous { get; init; }
 

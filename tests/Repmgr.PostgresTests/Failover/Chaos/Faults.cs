@@ -79,12 +79,12 @@ internal static class Faults
     [
         new("the disk is full", static on => on.FillDiskAsync())
         {
-            OnlyLease = true, Prepare = static on => on.MoveOntoAsync(DiskOfItsOwn.Small), Meanwhile = Meanwhile.AnotherWrites,
+            Prepare = static on => on.MoveOntoAsync(DiskOfItsOwn.Small), Meanwhile = Meanwhile.AnotherWrites,
             Heal = static on => on.Host.EmptyAsync(on.Server.DataDirectory, "full"),
         },
         new("the disk hangs", static on => on.SendToDisk(Leftovers.SigStop))
         {
-            OnlyLease = true, Prepare = static on => on.MoveOntoAsync(DiskOfItsOwn.Stoppable), Meanwhile = Meanwhile.AnotherWrites,
+            Prepare = static on => on.MoveOntoAsync(DiskOfItsOwn.Stoppable), Meanwhile = Meanwhile.AnotherWrites,
             Heal = static on => on.Thaw(),
         },
     ];
