@@ -12,6 +12,7 @@ public enum CommandName
     StandbyUnregister,
     StandbyPromote,
     StandbyFollow,
+    StandbySwitchover,
     WitnessRegister,
     WitnessUnregister,
     ClusterShow,

@@ -5,7 +5,6 @@ internal static class LaterCommands
 {
     public static readonly IReadOnlyList<CommandDefinition> All =
     [
-        Later("standby switchover", "exchange the roles of this standby and the primary"),
         Later("witness create", "create a witness server"),
         Later("node rejoin", "bring a stopped node back as a standby"),
     ];

@@ -41,6 +41,7 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
         CommandName.NodeVerify => new NodeVerifyCommand(),
         CommandName.StandbyPromote => new StandbyPromoteCommand(),
         CommandName.StandbyFollow => new StandbyFollowCommand(),
+        CommandName.StandbySwitchover => new StandbySwitchoverCommand(),
         _ => null,
     };
 
