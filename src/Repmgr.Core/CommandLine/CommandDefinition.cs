@@ -32,6 +32,7 @@ public enum CommandName
     NodeService,
     NodeControl,
     NodeVerify,
+    NodeRejoin,
     DumpConfig,
     Daemon,
     Later,

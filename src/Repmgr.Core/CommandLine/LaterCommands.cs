@@ -6,7 +6,6 @@ internal static class LaterCommands
     public static readonly IReadOnlyList<CommandDefinition> All =
     [
         Later("witness create", "create a witness server"),
-        Later("node rejoin", "bring a stopped node back as a standby"),
     ];
 
     private static CommandDefinition Later(string words, string summary) => new(CommandName.Later, words, summary);

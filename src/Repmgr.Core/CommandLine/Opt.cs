@@ -187,7 +187,7 @@ public static class Opt
     public static readonly OptionDefinition ForceRewind = new("force-rewind", null, new Text("PATH"), "ignored")
     {
         ValueIsOptional = true,
-        Deprecated = "a server that is stopped in good order has nothing to be rewound",
+        Deprecated = "nothing is rewound: what has diverged is made equal by \"standby clone --force\", which copies only what differs",
     };
 
     public static readonly OptionDefinition RepmgrdNoPause = new("repmgrd-no-pause", null, Flag, "ignored") { Deprecated = "failover is not paused for a switchover" };

@@ -39,6 +39,7 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
         CommandName.NodeService => new NodeServiceCommand(),
         CommandName.NodeControl => new NodeControlCommand(),
         CommandName.NodeVerify => new NodeVerifyCommand(),
+        CommandName.NodeRejoin => new NodeRejoinCommand(),
         CommandName.StandbyPromote => new StandbyPromoteCommand(),
         CommandName.StandbyFollow => new StandbyFollowCommand(),
         CommandName.StandbySwitchover => new StandbySwitchoverCommand(),

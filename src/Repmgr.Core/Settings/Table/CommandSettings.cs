@@ -51,7 +51,6 @@ internal static class CommandSettings
         new Setting<TimeSpan>("node_rejoin_timeout", SettingType.Seconds(min: 1), s => s.NodeRejoinTimeout, (s, v) => s with { NodeRejoinTimeout = v })
         {
             Group = SettingGroup.Switchover,
-            Pending = Feature.Rejoin,
             Description = "How long node rejoin waits until the node is seen streaming.",
         },
         new Setting<int>("archive_ready_warning", SettingType.Integer(min: 1), s => s.ArchiveReadyWarning, (s, v) => s with { ArchiveReadyWarning = v })
