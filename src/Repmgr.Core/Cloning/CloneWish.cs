@@ -1,3 +1,4 @@
+using Repmgr.Core.Cluster;
 using Repmgr.Core.CommandLine;
 using Repmgr.Core.Hosts;
 using Repmgr.Core.Postgres;
@@ -107,24 +108,6 @@ public sealed record CloneWish(
         : Settings.NodeName;
 
     /// <summary>The settings for <c>postgresql.auto.conf</c>: what makes a standby of this node, and away with what would end its recovery.</summary>
-    public IReadOnlyDictionary<string, string?> StandbySettings(CloneRequest request, Conninfo primaryConninfo)
-    {
-        var settings = new Dictionary<string, string?>
-        {
-            ["primary_conninfo"] = primaryConninfo.Reveal(),
-            ["primary_slot_name"] = request.SlotName,
-            ["recovery_min_apply_delay"] = Delay,
-        };
-        foreach (string target in new[] { "recovery_target", "recovery_target_name", "recovery_target_time", "recovery_target_xid", "recovery_target_lsn", "recovery_target_timeline" })
-            settings[target] = null;
-        if (Settings.RestoreCommand is { } restore)
-            settings["restore_command"] = restore;
-        if (Settings.ArchiveCleanupCommand is { } cleanup)
-            settings["archive_cleanup_command"] = cleanup;
-        return settings;
-    }
-
-    private string? Delay => (Options.RecoveryMinApplyDelay ?? Settings.RecoveryMinApplyDelay) is { Ticks: > 0 } delay
-        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{delay.TotalMilliseconds:0}ms")
-        : null;
+    public IReadOnlyDictionary<string, string?> StandbySettings(CloneRequest request, Conninfo primaryConninfo) =>
+        StandbyConfiguration.Of(Settings, new ReplicationSource(primaryConninfo, request.SlotName), Options.RecoveryMinApplyDelay);
 }

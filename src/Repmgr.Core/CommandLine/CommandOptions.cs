@@ -110,6 +110,9 @@ public sealed class CommandOptions(IReadOnlyDictionary<OptionDefinition, string?
 
     public bool SiblingsFollow => Has(Opt.SiblingsFollow);
 
+    /// <summary>When it is to be done; null: at once.</summary>
+    public DateTimeOffset? At(DateTimeOffset now, TimeZoneInfo local) => Text(Opt.At) is { } moment ? OptionValue.Moment.ToInstant(moment, now, local) : null;
+
     public TimeSpan? WaitStart => Seconds(Opt.WaitStart);
     public bool WaitSync => Has(Opt.WaitSync);
 

@@ -8,7 +8,7 @@ public sealed record CommandTable(string Program, IReadOnlyList<CommandDefinitio
 {
     public static CommandTable Repmgr { get; } = new(
         "repmgr",
-        [.. PrimaryCommands.All, .. StandbyCommands.All, .. WitnessCommands.All, .. ClusterCommands.All, .. MatrixCommands.All, .. ServiceCommands.All, .. NodeCommands.All, .. NodeActionCommands.All, VerifyCommand.Definition, DumpConfigCommand.Definition, .. LaterCommands.All],
+        [.. PrimaryCommands.All, .. StandbyCommands.All, SwitchoverCommand.Definition, .. WitnessCommands.All, .. ClusterCommands.All, .. MatrixCommands.All, .. ServiceCommands.All, .. NodeCommands.All, .. NodeActionCommands.All, VerifyCommand.Definition, RejoinCommand.Definition, DumpConfigCommand.Definition, .. LaterCommands.All],
         [Opt.ConfigFile, Opt.PgBindir, Opt.LogLevel, Opt.LogToFile, Opt.Quiet, Opt.Terse, Opt.Verbose, Opt.Help, Opt.Version, Opt.VersionNumber]);
 
     public static CommandTable Repmgrd { get; } = new(

@@ -5,9 +5,7 @@ internal static class LaterCommands
 {
     public static readonly IReadOnlyList<CommandDefinition> All =
     [
-        Later("standby switchover", "exchange the roles of this standby and the primary"),
         Later("witness create", "create a witness server"),
-        Later("node rejoin", "bring a stopped node back as a standby"),
     ];
 
     private static CommandDefinition Later(string words, string summary) => new(CommandName.Later, words, summary);

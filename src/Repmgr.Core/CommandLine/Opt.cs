@@ -173,6 +173,26 @@ public static class Opt
 
     public static readonly OptionDefinition WithoutMajority = new("without-majority", null, new Text("CLUSTER"), "let the agents that are left go on, since the others are lost for good; the name of the cluster confirms it");
 
+    // standby switchover.
+    public static readonly OptionDefinition At = new("at", null, new Moment("TIME"), "wait until then, and do it then")
+    {
+        Default = "at once",
+    };
+
+    public static readonly OptionDefinition AlwaysPromote = new("always-promote", null, Flag, "ignored")
+    {
+        Deprecated = "no node is promoted that lacks what another one has",
+    };
+
+    public static readonly OptionDefinition ForceRewind = new("force-rewind", null, new Text("PATH"), "ignored")
+    {
+        ValueIsOptional = true,
+        Deprecated = "nothing is rewound: what has diverged is made equal by \"standby clone --force\", which copies only what differs",
+    };
+
+    public static readonly OptionDefinition RepmgrdNoPause = new("repmgrd-no-pause", null, Flag, "ignored") { Deprecated = "failover is not paused for a switchover" };
+    public static readonly OptionDefinition RepmgrdForceUnpause = new("repmgrd-force-unpause", null, Flag, "ignored") { Deprecated = "failover is not paused for a switchover" };
+
     // standby register.
     public static readonly OptionDefinition WaitStart = new("wait-start", null, new Integer("SECONDS", 0), "wait this long for the local server to come up") { Default = "30" };
     public static readonly OptionDefinition WaitSync = new("wait-sync", null, new Integer("SECONDS", 0), "wait until the record has reached the standby; 0 or no value: for ever")
@@ -212,9 +232,6 @@ public static class Opt
     // Options of repmgr 5.x whose features are not in this version. They are named so that a script gets a clear answer.
     public static readonly IReadOnlyList<OptionDefinition> Later =
     [
-        LaterOption("always-promote"),
-        LaterOption("force-rewind", value: new Text("PATH"), optional: true), LaterOption("repmgrd-no-pause"),
-        LaterOption("repmgrd-force-unpause"),
         LaterOption("replication-connection"),
         LaterOption("has-passfile"), LaterOption("replication-config-owner"), LaterOption("remote-node-id", value: new Integer("ID", 1)),
         LaterOption("config-files", value: new Text("LIST")), LaterOption("config-archive-dir", value: new Text("PATH")),

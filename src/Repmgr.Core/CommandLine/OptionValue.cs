@@ -108,6 +108,56 @@ public abstract record OptionValue(string Placeholder)
                 : null;
         }
     }
+
+    /// <summary>A moment: a time of day, which is the next one, or a date and a time; local time unless it says another zone.</summary>
+    public sealed record Moment(string Placeholder) : OptionValue(Placeholder)
+    {
+        private static readonly string[] OfDay = ["HH':'mm", "HH':'mm':'ss"];
+
+        private static readonly string[] Dated =
+        [
+            .. from date in (string[])["yyyy'-'MM'-'dd"]
+               from between in (string[])["' '", "'T'"]
+               from time in OfDay
+               from zone in (string[])["", "zzz", "'Z'"]
+               select date + between + time + zone,
+        ];
+
+        public override string? Fault(string value) =>
+            ToInstant(value, DateTimeOffset.UnixEpoch, TimeZoneInfo.Utc) is null
+                ? "It takes a time of day such as 03:30, which is the next one, or a date and a time such as \"2026-12-24 03:30\"; a zone may follow the latter: Z or +01:00."
+                : null;
+
+        /// <summary>Null when the text is no moment.</summary>
+        /// <param name="value">What the user wrote.</param>
+        /// <param name="now">A time of day is the next one after this.</param>
+        /// <param name="local">The zone of what names none.</param>
+        public static DateTimeOffset? ToInstant(string value, DateTimeOffset now, TimeZoneInfo local)
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            ArgumentNullException.ThrowIfNull(local);
+            string text = value.Trim();
+            if (DateTime.TryParseExact(text, OfDay, CultureInfo.InvariantCulture, DateTimeStyles.NoCurrentDateDefault, out DateTime time))
+            {
+                DateTime today = TimeZoneInfo.ConvertTime(now, local).Date;
+                DateTimeOffset first = In(local, today + time.TimeOfDay);
+                return first > now ? first : In(local, today.AddDays(1) + time.TimeOfDay);
+            }
+
+            if (!DateTimeOffset.TryParseExact(text, Dated, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset moment))
+                return null;
+            bool isZoned = text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > "yyyy-MM-dd".Length - 1;
+            return isZoned ? moment : In(local, moment.DateTime);
+        }
+
+        // An hour that the clocks leave out is taken as one after it.
+        private static DateTimeOffset In(TimeZoneInfo zone, DateTime time)
+        {
+            DateTime there = DateTime.SpecifyKind(time, DateTimeKind.Unspecified);
+            there = zone.IsInvalidTime(there) ? there.AddHours(1) : there;
+            return new DateTimeOffset(there, zone.GetUtcOffset(there));
+        }
+    }
 }
 
 /// <summary>What a shell may offer for a value.</summary>

@@ -112,7 +112,8 @@ internal static class Ballots
         }
 
         NodeId? preferred = HandingOver.Preferred(turn);
-        if (preferred is { } successor && successor != own.Node && eligible.Any(candidacy => candidacy.Node == successor))
+        // One whose receiver has just lost the holder looks at its server anew, and cannot tell yet how far its data go. The wait ends with the preference, after a ttl.
+        if (preferred is { } successor && successor != own.Node && asking.Ballots.Any(item => item.Voter.Node == successor))
         {
             turn.Become(new Role.Voting(), "LetsBetterStand", HandingOver.Rule, $"node {successor} was named to be the primary");
             return;

@@ -54,11 +54,11 @@ public abstract record Step
     /// <param name="Node">The standby.</param>
     /// <param name="UpstreamOn">How to reach the server it is to stream from.</param>
     /// <param name="Upstream">That server's record.</param>
-    /// <param name="Source">What the standby was told.</param>
+    /// <param name="Source">What the standby was told; null: its agent tells it.</param>
     /// <param name="Within">How long it may take.</param>
     /// <param name="Otherwise">What holds when it does not happen: a whole sentence for the hint.</param>
     public sealed record AwaitStreaming(
-        Conninfo On, NodeRecord Node, Conninfo UpstreamOn, NodeRecord Upstream, ReplicationSource Source, TimeSpan Within, string Otherwise) : Step
+        Conninfo On, NodeRecord Node, Conninfo UpstreamOn, NodeRecord Upstream, ReplicationSource? Source, TimeSpan Within, string Otherwise) : Step
     {
         public override string Describe() =>
             $"wait until {Node.Label} streams from {Upstream.Label}, at most {Within.TotalSeconds:0} s";
@@ -89,6 +89,31 @@ public abstract record Step
     public sealed record SwitchReceiver(Conninfo On, string Name, bool Runs) : Step
     {
         public override string Describe() => Runs ? $"let the WAL receiver of node \"{Name}\" run again" : $"keep the WAL receiver of node \"{Name}\" from running";
+    }
+
+    /// <summary>Wait until a standby has received and replayed nearly all that the primary has written.</summary>
+    /// <param name="PrimaryOn">How to reach the primary.</param>
+    /// <param name="Primary">Its record.</param>
+    /// <param name="On">How to reach the standby.</param>
+    /// <param name="Node">The standby.</param>
+    /// <param name="Bytes">How much it may lack.</param>
+    /// <param name="Within">How long it may take.</param>
+    public sealed record AwaitNear(Conninfo PrimaryOn, NodeRecord Primary, Conninfo On, NodeRecord Node, ulong Bytes, TimeSpan Within) : Step
+    {
+        public override string Describe() =>
+            $"wait until {Node.Label} is within {Bytes / (1024 * 1024)} MB of {Primary.Label}, at most {Within.TotalSeconds:0} s";
+    }
+
+    /// <summary>Ask the primary's agent to stop its server and hand the lease over, and wait until the node that was named takes writes (R18).</summary>
+    /// <param name="PrimaryOn">How to reach the primary.</param>
+    /// <param name="Primary">Its record.</param>
+    /// <param name="On">How to reach the node that is to be the primary.</param>
+    /// <param name="Node">That node.</param>
+    /// <param name="Within">How long it may take until it is.</param>
+    public sealed record HandOver(Conninfo PrimaryOn, NodeRecord Primary, Conninfo On, NodeRecord Node, TimeSpan Within) : Step
+    {
+        public override string Describe() =>
+            $"ask the agent of {Primary.Label} to stop its server and hand over to {Node.Label}, and wait until that takes writes, at most {Within.TotalSeconds:0} s";
     }
 
     /// <summary>Drop a physical replication slot that nobody uses any more.</summary>

@@ -12,7 +12,7 @@ internal static class Feature
     public const string PromotesInstead = "agents promote with pg_promote(), under their lease; before_promote_command and after_promote_command are run around it";
     public const string SlotsInstead = "agents make their own slots, named repmgr_t<term>_h<holder>_n<node>, and remove those of former terms";
 
-    public const string Switchover = "standby switchover";
+    public const string Switchover = "standby switchover where failover is manual";
     public const string Rejoin = "node rejoin";
     public const string Witness = "witness nodes";
     public const string Barman = "cloning from Barman";

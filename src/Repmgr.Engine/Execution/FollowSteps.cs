@@ -108,7 +108,7 @@ internal sealed class FollowSteps(StepContext context)
         while (true)
         {
             NodeLook[] looks = await Task.WhenAll(observer.LookAsync(step.On, cancel), observer.LookAsync(step.UpstreamOn, cancel));
-            var seen = new StreamingView(step.Node.Name, step.Source, looks[0].Probe, looks[1].Probe);
+            var seen = new StreamingView(step.Node, step.Source, looks[0].Probe, looks[1].Probe);
             if (seen.IsStreaming)
             {
                 TimeSpan took = context.Clock.GetElapsedTime(began);

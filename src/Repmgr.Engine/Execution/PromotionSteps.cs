@@ -98,7 +98,7 @@ internal sealed class PromotionSteps(StepContext context)
         session.ScalarAsync<bool>("SELECT pg_catalog.pg_is_in_recovery()", AnswerWithin, cancel);
 
     /// <summary>A transaction number is only given where something can be written. Why not; null when it can.</summary>
-    private static async Task<string?> WritableAsync(PostgresSession session, CancellationToken cancel)
+    internal static async Task<string?> WritableAsync(PostgresSession session, CancellationToken cancel)
     {
         Answer<bool> answer = await session.RunAsync(
             async (connection, token) =>

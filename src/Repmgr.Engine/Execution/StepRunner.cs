@@ -12,6 +12,7 @@ public sealed class StepRunner(StepContext context) : IStepRunner, IDisposable
     private readonly FollowSteps _follow = new(context);
     private readonly ServiceSteps _service = new(context);
     private readonly ReceiverSteps _receiver = new(context);
+    private readonly SwitchoverSteps _switchover = new(context);
     private readonly CloneSteps _clone = new(context);
 
     public Task<StepOutcome> RunAsync(Step step, CancellationToken cancel) => step switch
@@ -29,6 +30,8 @@ public sealed class StepRunner(StepContext context) : IStepRunner, IDisposable
         Step.Checkpoint checkpoint => _service.CheckpointAsync(checkpoint, cancel),
         Step.ControlServer control => _service.ControlAsync(control, cancel),
         Step.SwitchReceiver receiver => _receiver.SwitchAsync(receiver, cancel),
+        Step.AwaitNear wait => _switchover.AwaitNearAsync(wait, cancel),
+        Step.HandOver hand => _switchover.HandOverAsync(hand, cancel),
         Step.Together together => TogetherAsync(together, cancel),
         _ => _clone.RunAsync(step, cancel),
     };

@@ -105,7 +105,7 @@ public static class LocalHost
     private static Task<HostFacts> ObserveAsync(ServerAnswer? server, CancellationToken cancel) =>
         new HostObserver(HostPlaces.OfThisMachine()).ObserveAsync(server, cancel);
 
-    private static int? MajorOf(string? dataDirectory)
+    internal static int? MajorOf(string? dataDirectory)
     {
         try
         {

@@ -60,7 +60,8 @@ public sealed class FollowLook(PostgresConnector connector, ReplicationLogin rep
         };
     }
 
-    private async Task<UpstreamView> UpstreamAsync(NodeRecord self, NodeView upstream, Conninfo own, CancellationToken cancel)
+    /// <summary>What the node says that is to be followed, also over a connection like the standby's own.</summary>
+    public async Task<UpstreamView> UpstreamAsync(NodeRecord self, NodeView upstream, Conninfo own, CancellationToken cancel)
     {
         Conninfo on = NodeReach.Of(upstream.Record, own);
         if (upstream.Probe.Running is null)

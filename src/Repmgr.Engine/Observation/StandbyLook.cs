@@ -74,7 +74,7 @@ public static class StandbyLook
         return new CopyEnd(probe.Server.SystemIdentifier, timeline, now.Replayed, Lsn.Max(now.Received, now.Replayed), rests, history);
     }
 
-    private static TimelineHistory? LocalHistory(string? dataDirectory, int timeline)
+    internal static TimelineHistory? LocalHistory(string? dataDirectory, int timeline)
     {
         if (timeline == 1)
             return TimelineHistory.First;

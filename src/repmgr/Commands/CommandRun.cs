@@ -39,8 +39,10 @@ internal sealed class CommandRun(CommandDefinition definition, CommandOptions op
         CommandName.NodeService => new NodeServiceCommand(),
         CommandName.NodeControl => new NodeControlCommand(),
         CommandName.NodeVerify => new NodeVerifyCommand(),
+        CommandName.NodeRejoin => new NodeRejoinCommand(),
         CommandName.StandbyPromote => new StandbyPromoteCommand(),
         CommandName.StandbyFollow => new StandbyFollowCommand(),
+        CommandName.StandbySwitchover => new StandbySwitchoverCommand(),
         _ => null,
     };
 

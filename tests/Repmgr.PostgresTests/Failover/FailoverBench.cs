@@ -89,6 +89,34 @@ public sealed class FailoverBench : LabTest
         }
     }
 
+    /// <summary>How long no row is acknowledged while pgbench keeps the primary busy, until its connections end with its server.</summary>
+    [Fact(Explicit = true)]
+    public async Task Switchover()
+    {
+        AgentCluster cluster = await AgentCluster.StartAsync(Lab, PostgresMajor.Default);
+        string[] pgbench = ["-h", cluster.Node(1).Directory, "-U", "postgres", "repmgr"];
+        (await cluster.Node(1).RunAsync(cluster.Node(1).Major.Program("pgbench"), ["-i", "-q", "-s", "10", .. pgbench])).ShouldSucceed();
+        await using WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes, Pace);
+        await AgentCluster.AllVoteAsync();
+        List<double> times = [];
+        for (int round = 0; round < Rounds; round++)
+        {
+            int primary = await cluster.AllStreamAsync(TimeSpan.FromSeconds(90));
+            TestServer busy = cluster.Node(primary), next = cluster.OthersThan(primary).First();
+            Task<ProgramResult> load = busy.RunAsync(busy.Major.Program("pgbench"), ["-n", "-c", "4", "-T", "100", "-h", busy.Directory, .. pgbench[2..]]);
+            await Eventually.TrueAsync(
+                () => busy.QueryAsync<bool>("select count(*) >= 4 from pg_stat_activity where application_name = 'pgbench'"), TimeSpan.FromSeconds(30), "pgbench is at work");
+            TimeSpan asked = WritingClients.Now;
+            (await next.RepmgrAsync("standby", "switchover")).ShouldSucceed();
+            _ = await clients.AwaitRowsAsync(20, notBy: primary, TimeSpan.FromSeconds(60));
+            times.Add(clients.LongestGap(asked).TotalSeconds);
+            _ = await load;
+        }
+
+        _ = clients.ShouldHaveHadOnePrimaryAtATime();
+        Report("standby switchover under pgbench, without an acknowledgement", "s", times, 0.3);
+    }
+
     private static async Task MeasureAsync(
         AgentCluster cluster, WritingClients clients, string measure, double? target, Func<int, Task> strike, Func<int, Task>? heal = null)
     {

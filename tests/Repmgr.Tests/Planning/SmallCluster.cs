@@ -4,9 +4,11 @@ using Repmgr.Core.Cluster;
 using Repmgr.Core.Planning;
 using Repmgr.Core.Planning.Following;
 using Repmgr.Core.Planning.Promotion;
+using Repmgr.Core.Planning.Switchover;
 using Repmgr.Core.Postgres;
 using Repmgr.Engine.Execution;
 using Repmgr.Tests.Cluster;
+using Repmgr.Tests.Failover.Reports;
 
 namespace Repmgr.Tests.Planning;
 
@@ -140,6 +142,19 @@ internal sealed class SmallCluster : IStepRunner
                 former is null ? null : On(former.Record.Id.Value)));
     }
 
+    /// <summary>With agents, whose holder is who takes writes.</summary>
+    public Planned PlanSwitchover(int candidate)
+    {
+        int holder = Servers.Values.Single(server => !server.InRecovery).Id;
+        var server = new SwitchoverServer(Room(Servers[candidate]), new Dictionary<string, long>(), 0, false);
+        return SwitchoverPlanner.Plan(SwitchoverPlannerTests.Request(candidate), new SwitchoverSeen(Look(), server, server, Agents.View(report => report with
+        {
+            Holder = new NodeId(holder),
+            Role = report.Node.Value == holder ? "Serving" : "Voting",
+            LeaseLeft = report.Node.Value == holder ? TimeSpan.FromSeconds(2) : null,
+        })));
+    }
+
     public Task<StepOutcome> RunAsync(Step step, CancellationToken cancel)
     {
         Done.Add(step);
@@ -171,14 +186,35 @@ internal sealed class SmallCluster : IStepRunner
                 return new StepOutcome.Done();
             case Step.AwaitStreaming wait:
                 Server standby = Servers[wait.Node.Id.Value];
-                return new StreamingView(wait.Node.Name, wait.Source, Probe(standby), Probe(Upstream(standby))) is { IsStreaming: false } view
+                if (!standby.InRecovery)
+                    return new StepOutcome.Failed(new("it is a primary"), Core.Problems.ExitCode.FollowFailed);
+                return new StreamingView(wait.Node, wait.Source, Probe(standby), Probe(Upstream(standby))) is { IsStreaming: false } view
                     ? new StepOutcome.Failed(new(string.Join("; ", view.Missing)), Core.Problems.ExitCode.FollowFailed)
                     : new StepOutcome.Done();
+            case Step.Checkpoint or Step.AwaitNear:
+                return new StepOutcome.Done();
+            case Step.HandOver hand:
+                return HandOver(Servers[hand.Node.Id.Value]);
             case Step.Together together:
                 return together.Steps.Select(Do).FirstOrDefault(outcome => outcome is StepOutcome.Failed) ?? new StepOutcome.Done();
             default:
                 throw new InvalidOperationException($"no such step here: {step.Describe()}");
         }
+    }
+
+    /// <summary>The agents exchange the roles, and point all others at the new primary.</summary>
+    private StepOutcome HandOver(Server successor)
+    {
+        if (!successor.InRecovery)
+            return new StepOutcome.AlreadyDone();
+        successor.Timeline++;
+        foreach (Server server in Servers.Values)
+        {
+            server.InRecovery = server != successor;
+            server.Source = server == successor ? null : new ReplicationSource(SourceConninfo(successor.Id, server.Id), null);
+        }
+
+        return new StepOutcome.Done();
     }
 
     private Server At(Conninfo conninfo) => Servers.Values.Single(server => conninfo["host"] == $"node{server.Id}");

@@ -48,7 +48,7 @@ public static class FollowPlanner
         RepointWay? way = WayTo(follower, source, request.Restart);
         List<Problem> problems = [.. Rights(follower, seen.Upstream, way, source)];
         problems.AddRange(Attachable(request.Self, copy, standby, seen.Upstream));
-        problems.AddRange(Room(request.Self, standby, seen.Upstream, source));
+        problems.AddRange(Room(request.Self, standby.Receiver, seen.Upstream, source));
         if (problems.Count > 0 || way is null)
             return new Planned.Refused(problems, seen.Upstream.Refused is null ? ExitCode.BadConfig : ExitCode.FollowFailed);
 
@@ -176,13 +176,14 @@ public static class FollowPlanner
             yield return problem;
     }
 
-    private static IEnumerable<Problem> Room(NodeRecord self, NodeProbe.Standby standby, UpstreamView upstream, ReplicationSource source)
+    /// <summary>What the upstream lacks that a standby needs there.</summary>
+    internal static IEnumerable<Problem> Room(NodeRecord self, WalReceiverFacts? receiver, UpstreamView upstream, ReplicationSource source)
     {
         if (upstream.Room is not { } room || upstream.Node.Probe.Running is not { } server)
             yield break;
 
         string named = $"node \"{upstream.Node.Record.Name}\"";
-        bool attached = server.Downstreams.Any(sender => sender.IsOf(self)) || NodeReach.Serves(upstream.Node.Record, standby.Receiver);
+        bool attached = server.Downstreams.Any(sender => sender.IsOf(self)) || NodeReach.Serves(upstream.Node.Record, receiver);
         if (!attached && room.FreeWalSenders < 1)
         {
             yield return new Problem(

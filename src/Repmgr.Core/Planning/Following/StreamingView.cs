@@ -4,11 +4,11 @@ using Repmgr.Core.Postgres;
 namespace Repmgr.Core.Planning.Following;
 
 /// <summary>Whether a standby streams from a server, as both of them say.</summary>
-/// <param name="Standby">The standby's name.</param>
-/// <param name="Source">Where it was told to stream from.</param>
+/// <param name="Standby">The standby.</param>
+/// <param name="Source">Where it was told to stream from; null: its agent tells it, under names and slots of the agent's own.</param>
 /// <param name="Here">What the standby answered.</param>
 /// <param name="There">What the server answered that it is to stream from.</param>
-public sealed record StreamingView(string Standby, ReplicationSource Source, NodeProbe Here, NodeProbe There)
+public sealed record StreamingView(NodeRecord Standby, ReplicationSource? Source, NodeProbe Here, NodeProbe There)
 {
     public int? UpstreamTimeline => There.Running?.Timeline;
 
@@ -17,7 +17,7 @@ public sealed record StreamingView(string Standby, ReplicationSource Source, Nod
     /// <summary>How far the upstream has sent, while the standby catches up; null when it does not.</summary>
     public Lsn? CaughtUpTo => Senders.FirstOrDefault(sender => sender.State == "catchup")?.Sent;
 
-    private IEnumerable<WalSenderFacts> Senders => There.Running?.Downstreams.Where(sender => sender.ApplicationName == Standby) ?? [];
+    private IEnumerable<WalSenderFacts> Senders => There.Running?.Downstreams.Where(sender => Source is null ? sender.IsOf(Standby) : sender.ApplicationName == Standby.Name) ?? [];
 
     /// <summary>What keeps it from being so, as clauses; empty when it is.</summary>
     public IEnumerable<string> Missing
@@ -44,7 +44,7 @@ public sealed record StreamingView(string Standby, ReplicationSource Source, Nod
             if (There.Running is null)
                 yield return $"the upstream does not answer ({There.Obstacle})";
             else if (!Senders.Any())
-                yield return $"the upstream serves no standby named \"{Standby}\"";
+                yield return $"the upstream serves no standby named \"{Standby.Name}\"";
             else if (Senders.All(sender => sender.State != "streaming"))
                 yield return $"the upstream's WAL sender is in state {string.Join(", ", Senders.Select(sender => sender.State ?? "(not visible)"))}";
         }
@@ -56,6 +56,8 @@ public sealed record StreamingView(string Standby, ReplicationSource Source, Nod
             yield return $"the standby's WAL receiver is in state {receiver.Status ?? "(not visible)"}";
         if (UpstreamTimeline is { } timeline && receiver.Timeline != timeline)
             yield return $"it receives timeline {receiver.Timeline?.ToString() ?? "(unknown)"}, and the upstream is on {timeline}";
+        if (Source is null)
+            yield break;
         if (!IsAt(receiver.SenderHost, Source.PrimaryConninfo["host"], Source.PrimaryConninfo["hostaddr"]) || !IsAtPort(receiver.SenderPort))
             yield return $"it is connected to {receiver.SenderHost}:{receiver.SenderPort}";
         if (receiver.SlotName != Source.SlotName)
@@ -70,5 +72,5 @@ public sealed record StreamingView(string Standby, ReplicationSource Source, Nod
     }
 
     private bool IsAtPort(int? connected) =>
-        Source.PrimaryConninfo["port"] is not { Length: > 0 } ports || ports.Split(',').Any(port => port == connected?.ToString());
+        Source!.PrimaryConninfo["port"] is not { Length: > 0 } ports || ports.Split(',').Any(port => port == connected?.ToString());
 }

@@ -40,20 +40,17 @@ internal static class CommandSettings
             "standby_reconnect_timeout", SettingType.Seconds(min: 1), s => s.StandbyReconnectTimeout, (s, v) => s with { StandbyReconnectTimeout = v })
         {
             Group = SettingGroup.Switchover,
-            Pending = Feature.Switchover,
-            Description = "How long standby switchover waits for the demoted node to come up again. At least node_rejoin_timeout.",
+            Description = "How long standby switchover waits until the former primary streams as a standby. At least node_rejoin_timeout.",
         },
         new Setting<TimeSpan>(
             "wal_receive_check_timeout", SettingType.Seconds(min: 1), s => s.WalReceiveCheckTimeout, (s, v) => s with { WalReceiveCheckTimeout = v })
         {
             Group = SettingGroup.Switchover,
-            Pending = Feature.Switchover,
-            Description = "How long standby switchover waits until the standby has received all WAL of the primary that was shut down.",
+            Description = "How long standby switchover waits until the standby that is to be the primary is near enough to the present one, before that is stopped.",
         },
         new Setting<TimeSpan>("node_rejoin_timeout", SettingType.Seconds(min: 1), s => s.NodeRejoinTimeout, (s, v) => s with { NodeRejoinTimeout = v })
         {
             Group = SettingGroup.Switchover,
-            Pending = Feature.Rejoin,
             Description = "How long node rejoin waits until the node is seen streaming.",
         },
         new Setting<int>("archive_ready_warning", SettingType.Integer(min: 1), s => s.ArchiveReadyWarning, (s, v) => s with { ArchiveReadyWarning = v })

@@ -59,6 +59,16 @@ public sealed class HandingOverTests
         Assert.Contains("Stands", better.Edges);
     }
 
+    [Theory, InlineData(null), InlineData(false)]
+    public void R18_a_successor_that_answers_is_waited_for_also_while_it_cannot_tell_how_far_its_data_go(bool? isEligible)
+    {
+        OneAgent agent = new OneAgent().Renew(1, term: 1).SeeStandby(1000).Hear(1, new Message.Resign(new Term(1)) { Successor = new NodeId(3) });
+        agent.Hear(1, Ballot(agent, null) with { Candidacy = Of(1, 100) });
+        agent.Hear(3, Ballot(agent, null) with { Candidacy = isEligible is { } may ? Of(3, 900) with { IsEligible = may } : null }).Pass(0.05);
+        Assert.Contains(agent.Walked, edge => edge is { Name: "LetsBetterStand", Rule: "R18" });
+        Assert.DoesNotContain("Stands", agent.Edges);
+    }
+
     [Fact]
     public void R18_the_successor_does_not_wait_for_better_ones() => Assert.Contains("Stands", Resigned(successor: 2, equal: true).Edges);
 
