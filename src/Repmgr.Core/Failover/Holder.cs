@@ -156,7 +156,8 @@ internal static class Holder
         turn.State = turn.State with { Role = holding with { LeaseEnd = end, Rounds = holding.Rounds[(newest + 1)..] } };
         if (Pausing.IsGuarded(turn.State))
             turn.Tell(new GuardOrder(LeaseTimes.FenceDeadline(end, turn.Policy)) { PausedUntil = Pausing.ForGuard(turn.State) });
-        if (turn.State.IsStopping)
+        // The last round is the long one. One before it, that was on its way when the agent was told to end, promises nothing of the kind (R14).
+        if (turn.State.IsStopping && newest == holding.Rounds.Length - 1)
             turn.DoNow(new AgentStep.Exit());
     }
 

@@ -33,7 +33,8 @@ internal sealed record AgentReply(HttpStatusCode? Status, byte[] Body, string? F
 /// <param name="certificates">For TLS; null: without.</param>
 internal sealed class AgentClient(MessageSeal seal, VoterId self, ulong boot, TimeSpan connectWithin, AgentCertificates? certificates) : IDisposable
 {
-    private readonly HttpClient _client = new(new SocketsHttpHandler
+    // Not an HttpClient, whose own deadline and cancellation for each request are not used here.
+    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
     {
         UseProxy = false,
         AllowAutoRedirect = false,
@@ -43,8 +44,7 @@ internal sealed class AgentClient(MessageSeal seal, VoterId self, ulong boot, Ti
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         PooledConnectionLifetime = certificates is null ? Timeout.InfiniteTimeSpan : AgentCertificates.KeptFor,
         ConnectCallback = certificates is null ? null : certificates.ConnectAsync,
-    })
-    { Timeout = Timeout.InfiniteTimeSpan };
+    });
 
     private long _number;
 
@@ -84,7 +84,7 @@ internal sealed class AgentClient(MessageSeal seal, VoterId self, ulong boot, Ti
         request.Headers.Add(AgentApi.NonceHeader, by.Nonce);
         request.Headers.Add(AgentApi.AudienceHeader, by.Audience.ToString("x", CultureInfo.InvariantCulture));
         request.Headers.Add(AgentApi.SealHeader, seal.Of(method.Method, path, by, body));
-        using HttpResponseMessage response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancel);
+        using HttpResponseMessage response = await _client.SendAsync(request, cancel);
         byte[] answer = await response.Content.ReadAsByteArrayAsync(cancel);
         string? sealedWith = response.Headers.TryGetValues(AgentApi.SealHeader, out IEnumerable<string>? values) ? values.FirstOrDefault() : null;
         if (response.StatusCode == HttpStatusCode.Unauthorized)

@@ -166,8 +166,12 @@ public sealed class FailoverAgent(
         {
             guard.Check(at);
             parts.Probe.Turned();
-            if (_link.State!.Policy is var now && now.Ttl != agreed.Ttl)
-                guard.Use(WatchdogFor(agreed = now));
+            AgentPolicy now = _link.State!.Policy;
+            if (now.Ttl == agreed.Ttl)
+                return;
+            guard.Use(WatchdogFor(agreed = now));
+            // Its echo says which watchdog it has: one that is to be replaced is replaced now, and not when this node is elected.
+            guard.Tell(new GuardOrder(null));
         }
 
         void Send(Envelope envelope)

@@ -18,7 +18,7 @@ namespace Repmgr.Engine.Failover;
 internal sealed class GuardLink(
     string program, string stateDirectory, string dataDirectory, WatchdogOrder? watchdog, TimeSpan silentAfter, Action<TimeSpan?, TimeSpan> heard, ILog log) : IDisposable
 {
-    private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(5), LeaveWithin = TimeSpan.FromSeconds(0.3);
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _end = new();
@@ -174,6 +174,26 @@ internal sealed class GuardLink(
             socket.Send(MemoryMarshal.AsBytes<long>([GuardProcess.Leave, GuardProcess.Nothing, GuardProcess.Nothing]), SocketFlags.None);
         else
             Kill(socket);
+        AwaitEnd(socket);
+        // It is not gone by itself.
+        _replaced = false;
+    }
+
+    /// <summary>A guard that is asked for another connection before it has read that it is to leave drops that with the old one, and stays.</summary>
+    private static void AwaitEnd(Socket socket)
+    {
+        byte[] rest = new byte[GuardProcess.EchoBytes];
+        socket.ReceiveTimeout = (int)LeaveWithin.TotalMilliseconds;
+        try
+        {
+            while (socket.Receive(rest) > 0)
+            {
+            }
+        }
+        catch (SocketException)
+        {
+            Kill(socket);
+        }
     }
 
     private Socket? Connect()

@@ -9,12 +9,14 @@ internal static unsafe partial class PostmasterWatch
     private const int PidfdOpen = 434;
 
     /// <summary>Calls back, on a thread of its own, when the process has ended.</summary>
-    public static void When(int pid, Action ended)
+    /// <returns>False: it is not watched.</returns>
+    public static bool When(int pid, Action ended)
     {
         int file = (int)SystemCall(PidfdOpen, pid, 0);
         if (file < 0)
-            return;
+            return false;
         new Thread(() => Wait(file, ended), maxStackSize: 128 * 1024) { IsBackground = true, Name = $"postmaster {pid}" }.Start();
+        return true;
     }
 
     private static void Wait(int file, Action ended)

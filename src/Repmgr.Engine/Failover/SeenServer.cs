@@ -32,6 +32,8 @@ internal sealed record SeenServer(bool InRecovery, Lsn? Received, Lsn? Reached, 
     public static async Task<SeenServer?> ReadAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         await using NpgsqlCommand command = new(Sql, connection);
+        // What is asked twice a second is planned once: a connection keeps what was prepared on it, by its text.
+        await command.PrepareAsync(cancel);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancel);
         if (!await reader.ReadAsync(cancel))
             return null;

@@ -26,8 +26,8 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
 
     public static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
 
-    // Of a server that does as it did. That it ends is noticed in the same instant, and that it hangs within as many seconds as before: a look begins with a new connection (docs/adr/0119).
-    private static readonly TimeSpan SteadyEvery = TimeSpan.FromMilliseconds(500);
+    // Of a server that does as it did: that it ends is noticed in the same instant. What it was silent for before a look counts, so that one that hangs is noticed as soon (docs/adr/0119).
+    private static readonly TimeSpan SteadyEvery = TimeSpan.FromMilliseconds(500), SteadyWithin = HealthWithin - (SteadyEvery - Every);
 
     // To connect and to ask may take a deadline each. What takes longer waits for a file.
     private static readonly TimeSpan LookWithin = HealthWithin * 2;
@@ -39,9 +39,11 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
 
     private readonly Nudged _nudged = new();
     private PostgresSession? _session;
+    private TimeSpan _within = HealthWithin;
     private TimeSpan _probedAt;
     private TimeSpan _pingedAt;
     private int _watched;
+    private volatile bool _isWatched;
     private volatile bool _writes;
     private TimeSpan? _diskFailsSince;
     private TimeSpan? _silentSince;
@@ -77,6 +79,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
             if (view is not null)
                 observed(taken, view);
             bool isSteady = view is ServerView.Writable or ServerView.Recovering { Upstream: not null };
+            _within = isSteady ? SteadyWithin : HealthWithin;
             await _nudged.WaitAsync(isSteady ? SteadyEvery : Every, cancel);
         }
     }
@@ -119,19 +122,23 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
 
     private async Task<ServerView?> LookAsync(CancellationToken cancel)
     {
-        if (LocalServer.Look(node.DataDirectory) is not LocalServerState.Running running)
-            return await DownAsync(cancel);
-        Watch(running.File.Pid);
-        _closed.HasPostmaster(running.File.Pid);
-        if (!running.File.IsUp && running.File.Status != PostmasterStatus.Stopping)
-            return await _closed.StartingAsync(cancel);
+        // Of a postmaster that is watched, and whose session is open, the files have nothing new to say.
+        if (_session is null || !_isWatched)
+        {
+            if (LocalServer.Look(node.DataDirectory) is not LocalServerState.Running running)
+                return await DownAsync(cancel);
+            Watch(running.File.Pid);
+            _closed.HasPostmaster(running.File.Pid);
+            if (!running.File.IsUp && running.File.Status != PostmasterStatus.Stopping)
+                return await _closed.StartingAsync(cancel);
+        }
 
         TimeSpan began = BootClock.Now;
         Task<NodeProbe?> ping = PingAsync(cancel);
         ServerView? view = await QueryAsync(cancel);
         NodeProbe? refusal = await ping;
         // Only a new connection tells of a frozen postmaster; only a query tells of backends that hang.
-        if (BootClock.Now - (_silentSince ?? began) >= HealthWithin && (view is null || refusal is NodeProbe.Silent))
+        if (BootClock.Now - (_silentSince ?? began) >= _within && (view is null || refusal is NodeProbe.Silent))
             return LocalServer.Look(node.DataDirectory) is LocalServerState.Running ? new ServerView.Hung() : null;
         if (view is null && refusal is NodeProbe.Rejected)
             return await _closed.StartingAsync(cancel);
@@ -176,8 +183,10 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         if (pid == _watched)
             return;
         _watched = pid;
-        PostmasterWatch.When(pid, () =>
+        _isWatched = PostmasterWatch.When(pid, () =>
         {
+            if (pid == _watched)
+                _isWatched = false;
             bool isLeft = ProcessSweep.Signal(node.Canonical, 0, 0) != 0;
             observed(BootClock.Now, isLeft ? new ServerView.Hung { IsHeadless = true } : new ServerView.Down(null));
             Nudge();
@@ -190,7 +199,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
         if (session is null || BootClock.Now - _pingedAt < PingEvery)
             return null;
         _pingedAt = BootClock.Now;
-        return await ServerPing.TryAsync(session.Host, session.User, session.Database, HealthWithin, cancel);
+        return await ServerPing.TryAsync(session.Host, session.User, session.Database, _within, cancel);
     }
 
     private async Task<ServerView?> QueryAsync(CancellationToken cancel)
@@ -211,7 +220,7 @@ internal sealed class ServerEyes(AgentNode node, Action<TimeSpan, ServerView> ob
             _session = opened.Session;
         }
 
-        Answer<SeenServer?> answer = await _session.RunAsync(ReadAsync, HealthWithin, cancel);
+        Answer<SeenServer?> answer = await _session.RunAsync(ReadAsync, _within, cancel);
         Note((answer as Answer<SeenServer?>.Failed)?.SqlState);
         if (answer is not Answer<SeenServer?>.Got { Value: { } seen })
         {

@@ -1,3 +1,4 @@
+using Repmgr.Cli.Commands;
 using Repmgr.Core.Cluster;
 using Repmgr.Core.Failover.Reports;
 using Repmgr.Tests.Failover.Store;
@@ -19,6 +20,21 @@ public sealed class StoreReportTests
         Assert.Equal("lease store: etcd, WHICH NO AGENT REACHES; agents: 2 of 2 answer", Line(View(_ => null)));
 
         static string Line(AgentsView view) => AgentsText.Summary(view)[1];
+    }
+
+    [Fact]
+    public void The_JSON_says_it_and_what_was_agreed_on()
+    {
+        FailoverJson json = FailoverJson.Of(View(_ => Answers));
+        Assert.Equal("etcd", json.LeaseStore);
+        Assert.Equal(new LeaseStoreJson("/repmgr/0000000000000abc/", Answering: true, null), json.Store);
+        Assert.Equal(new LeaseStoreJson("/repmgr/0000000000000abc/", Answering: false, "etcd1:2379: connection refused"), FailoverJson.Of(View(_ => Silent)).Store);
+        Assert.Equal(new LeaseStoreJson(null, Answering: false, null), FailoverJson.Of(View(_ => null)).Store);
+
+        json = FailoverJson.Of(Agents.View());
+        Assert.Equal("peers", json.LeaseStore);
+        Assert.Null(json.Store);
+        Assert.Equal((3.0, 30.0), (json.LeaseTtlSeconds, json.AgentRestartGraceSeconds));
     }
 
     [Fact]

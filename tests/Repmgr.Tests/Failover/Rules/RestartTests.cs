@@ -21,6 +21,21 @@ public sealed class RestartTests
         Assert.Equal(holder.Now + TimeSpan.FromSeconds(30 - 3 - 0.5), holder.GuardOrders[^1].Deadline);
     }
 
+    /// <summary>It would end before the long renewal has left, and its guard take the server out of service in a ttl.</summary>
+    [Fact]
+    public void R14_a_renewal_that_was_on_its_way_when_the_agent_was_told_to_end_does_not_end_it()
+    {
+        OneAgent holder = Serving().Pass(0.6);
+        Message.Renew before = holder.Told<Message.Renew>(3)!;
+        holder.Give(new Input.StopRequested(holder.Now)).Echo(1.5).Hear(3, new Message.Renewed(before.Term, before.Round, new NodeId(1)));
+        Assert.DoesNotContain(holder.Steps, step => step is AgentStep.Exit);
+        Message.Renew last = holder.Told<Message.Renew>(3)!;
+        Assert.Equal(new AgentPolicy().RestartGrace, last.Ttl);
+        holder.Hear(3, new Message.Renewed(last.Term, last.Round, new NodeId(1)));
+        Assert.IsType<AgentStep.Exit>(holder.Steps[^1]);
+        Assert.Equal(holder.Now + TimeSpan.FromSeconds(30 - 3 - 0.5), holder.GuardOrders[^1].Deadline);
+    }
+
     [Fact]
     public void R14_an_agent_that_stops_begins_nothing_any_more()
     {
