@@ -63,10 +63,10 @@ simulate: ## Simulate failover over SEEDS=10000 seeds from FROM=1 on, with every
 	dotnet build tests/Repmgr.Simulate -c Release -v quiet --nologo
 	@tests/Repmgr.Simulate/bin/Release/net10.0/Repmgr.Simulate $(or $(FROM),1) $(or $(SEEDS),10000)
 
-soak: ## Strike a cluster of real servers with faults by chance for MINUTES=60 (SEED=, SYNCHRONOUS=off|quorum, HOSTS=3 to 5); prints each, and a summary.
-	@REPMGR_TEST_MAJORS=15 tools/prerequisites test
+soak: ## Strike a cluster of real servers with faults by chance for MINUTES=60 (SEED=, SYNCHRONOUS=off|quorum|strict, HOSTS=3 to 5, MAJOR=15, STORE=etcd); prints each, and a summary.
+	@REPMGR_TEST_MAJORS="$(or $(MAJOR),15)" tools/prerequisites test
 	@$(MAKE) --no-print-directory publish
-	@tools/soak $(or $(MINUTES),60) "$(SEED)" "$(SYNCHRONOUS)" "$(HOSTS)"
+	@SYNCHRONOUS="$(SYNCHRONOUS)" HOSTS="$(HOSTS)" MAJOR="$(MAJOR)" STORE="$(STORE)" tools/soak $(or $(MINUTES),60) "$(SEED)"
 
 model: ## Explore the models of the failover rules: what was explored, and the shortest way to what each simpler rule leads to.
 	@tools/prerequisites model

@@ -72,10 +72,11 @@ internal static class Program
         using var log = new Log("repmgrd", target, TimeProvider.System);
         if (logsToStderr && !kept)
             log.Warning("standard error is no file, so what is logged is lost", hint: "Set log_file or log_facility.");
-        return await WatchAsync(options, loaded, mailbox, log);
+        using EndInTime end = EndInTime.Of(mailbox, log);
+        return await WatchAsync(options, loaded, mailbox, end, log);
     }
 
-    private static async Task<ExitCode> WatchAsync(CommandOptions options, SettingsLoad.Loaded loaded, Mailbox mailbox, Log log)
+    private static async Task<ExitCode> WatchAsync(CommandOptions options, SettingsLoad.Loaded loaded, Mailbox mailbox, EndInTime end, Log log)
     {
         log.Notice($"repmgrd {ProductVersion.Text} starts", $"Configuration file: {loaded.Path}.");
         foreach (LogLine notice in loaded.Notices)
@@ -105,9 +106,9 @@ internal static class Program
         try
         {
             if (await WitnessAgent.IsOneAsync(loaded.Settings, connector, CancellationToken.None))
-                return await WitnessAsync(new WitnessAgent(loaded.Settings, connector, ApiServer.StartAsync, log), mailbox, systemd, log);
+                return await WitnessAsync(new WitnessAgent(loaded.Settings, connector, ApiServer.StartAsync, log), mailbox, end, systemd, log);
             return loaded.Settings.Failover == FailoverMode.Automatic
-                ? await WithAgentAsync(loop, loaded, connector, recorder, log)
+                ? await WithAgentAsync(loop, loaded, connector, recorder, end, log)
                 : await loop.RunAsync(loaded);
         }
         catch (Exception defect)
@@ -119,7 +120,7 @@ internal static class Program
     }
 
     /// <summary>The watch goes on whatever becomes of the agent; only a defect of the agent ends both, to be started anew.</summary>
-    private static async Task<ExitCode> WithAgentAsync(WatchLoop loop, SettingsLoad.Loaded loaded, PostgresConnector connector, Recorder recorder, Log log)
+    private static async Task<ExitCode> WithAgentAsync(WatchLoop loop, SettingsLoad.Loaded loaded, PostgresConnector connector, Recorder recorder, EndInTime end, Log log)
     {
         using var ends = new CancellationTokenSource();
         var agent = new FailoverAgent(
@@ -130,14 +131,18 @@ internal static class Program
         if (failingOver.IsFaulted)
             await failingOver;
         ExitCode exit = await watching;
+        end.Stage = "the other agents know";
         await agent.StopAsync();
+        end.Stage = "the agent's tasks are told to end";
         await ends.CancelAsync();
+        end.Stage = "the agent's tasks end";
         await Task.WhenAny(failingOver, Task.Delay(TimeSpan.FromSeconds(2)));
+        end.Stage = "connections are closed";
         return exit;
     }
 
     /// <summary>A witness has no server to be watched: its agent is all that runs.</summary>
-    private static async Task<ExitCode> WitnessAsync(WitnessAgent witness, Mailbox mailbox, SdNotify systemd, Log log)
+    private static async Task<ExitCode> WitnessAsync(WitnessAgent witness, Mailbox mailbox, EndInTime end, SdNotify systemd, Log log)
     {
         using var ends = new CancellationTokenSource();
         systemd.Ready("votes as a witness");
@@ -148,7 +153,9 @@ internal static class Program
             await voting;
         bool isStopped = stopping.IsCompleted;
         systemd.Stopping();
+        end.Stage = "the other agents know";
         await witness.StopAsync();
+        end.Stage = "the agent's tasks end";
         await ends.CancelAsync();
         await Task.WhenAny(voting, Task.Delay(TimeSpan.FromSeconds(2)));
         return isStopped ? ExitCode.Success : ExitCode.BadConfig;

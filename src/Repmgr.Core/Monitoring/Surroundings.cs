@@ -48,9 +48,11 @@ internal sealed record Surroundings(
             s.Own.TableUnreadable);
     }
 
-    public void Complain(TurnNotes notes)
+    /// <param name="sawPrimaries">There was more than one primary in the turn before, too: an answer may have been under way while its server was replaced.</param>
+    /// <param name="notes">What is to be said.</param>
+    public void Complain(bool sawPrimaries, TurnNotes notes)
     {
-        if (Primaries.Count > 1)
+        if (Primaries.Count > 1 && sawPrimaries)
         {
             notes.Complain(
                 Severity.Crit,

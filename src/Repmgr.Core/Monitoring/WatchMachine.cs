@@ -20,7 +20,7 @@ public static class WatchMachine
         s = Strangers.Hide(s, cluster, policy.Self, state.Known, notes);
         OwnServer own = OwnServerWatch.Decide(state.Own, s, policy.Self, notes);
         Surroundings around = Surroundings.Of(state, s, policy.Self);
-        around.Complain(notes);
+        around.Complain(state.SawPrimaries, notes);
 
         UpstreamLink link = UpstreamWatch.Decide(state.Upstream, s, around, policy, notes);
         RecordWish? wish = RecordWatch.Decide(state, s, around, policy, notes);
@@ -48,7 +48,10 @@ public static class WatchMachine
             notes.Complaints,
             statusIsDue ? s.Clock : state.LastStatus,
             scanned ? s.Clock : state.LastScan,
-            cluster);
+            cluster)
+        {
+            SawPrimaries = around.Primaries.Count > 1,
+        };
         return new Turn(next, notes.Acts, notes.Lines, look, s, Exit(state, around, policy, notes));
     }
 

@@ -28,6 +28,9 @@ public sealed record WatchState(
     TimeSpan LastScan,
     ulong? SystemIdentifier)
 {
+    /// <summary>More than one node was seen as a primary in the last turn.</summary>
+    public bool SawPrimaries { get; init; }
+
     public static WatchState Begin(TimeSpan clock) => new(
         new OwnServer.Unseen(clock), new UpstreamLink.None(), [], null, null, null, ChildNodes.Unseen, [], clock, clock, null);
 }

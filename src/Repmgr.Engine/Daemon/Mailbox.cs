@@ -26,6 +26,9 @@ public sealed class Mailbox : IDisposable
         _signals = [On(PosixSignal.SIGTERM, Message.Stop), On(PosixSignal.SIGINT, Message.Stop), On(PosixSignal.SIGHUP, Message.Reload)];
     }
 
+    /// <summary>Is called when the process is told to end, in whatever thread hears of it.</summary>
+    public Action? OnStop { private get; set; }
+
     public ChannelReader<Message> Messages => _messages.Reader;
 
     public void Dispose()
@@ -38,5 +41,7 @@ public sealed class Mailbox : IDisposable
     {
         context.Cancel = true;
         _messages.Writer.TryWrite(message);
+        if (message == Message.Stop)
+            OnStop?.Invoke();
     });
 }

@@ -95,6 +95,12 @@ internal static partial class Native
 
     public static string LastError() => new Win32Exception(Marshal.GetLastPInvokeError()).Message;
 
+    /// <summary>Ends the process here and now: no handler, no finalizer. https://man7.org/linux/man-pages/man2/_exit.2.html</summary>
+    public static void ExitAtOnce(int code) => Exit(code);
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void Exit(int code);
+
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, int mode);
 

@@ -199,6 +199,20 @@ public sealed class WatchMachineTests
         Assert.Single(story.Lines, "more than one node is a primary");
     }
 
+    /// <summary>A packet that a broken line held back may be the answer of a server that is gone since.</summary>
+    [Fact]
+    public void A_second_primary_that_is_seen_once_is_no_outcry_and_nothing_is_recorded_meanwhile()
+    {
+        Story story = WellStandby().Then().Turns(1, See(2, Primary(timeline: 2), One, Two), See(1, Primary(), One, Two));
+
+        Assert.DoesNotContain("more than one node is a primary", story.Lines);
+        Assert.Empty(story.Acts.OfType<WatchAct.Write>());
+
+        story.Then().Turns(3, See(2, Primary(timeline: 2), One, Two), See(1, Standby(from: 2), One, Two));
+        Assert.DoesNotContain("more than one node is a primary", story.Lines);
+        Assert.Contains(story.Acts.OfType<WatchAct.Write>(), write => write.Record is { Type: NodeType.Primary } record && record.Id == new NodeId(2));
+    }
+
     [Fact]
     public void A_server_of_another_cluster_is_told_and_counts_as_not_running()
     {

@@ -15,7 +15,7 @@ internal sealed record Outcome(string Fault, int Struck, int Before, int Primary
 }
 
 /// <summary>A cluster under load that is struck by one fault after the other, and has to be whole again after each.</summary>
-internal sealed class ChaosCluster(AgentCluster cluster, WritingClients clients, bool isSynchronous) : IAsyncDisposable
+internal sealed class ChaosCluster(AgentCluster cluster, WritingClients clients, TestHost? store, ChaosWorld world) : IAsyncDisposable
 {
     private static readonly string[] Names = ["one", "two", "three", "four", "five"];
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(3), Whole = TimeSpan.FromSeconds(120);
@@ -27,16 +27,22 @@ internal sealed class ChaosCluster(AgentCluster cluster, WritingClients clients,
 
     public WritingClients Clients => clients;
 
-    public static async Task<ChaosCluster> StartAsync(Lab lab, int hosts, string synchronous)
+    /// <summary>Where the lease lies; null: with the nodes.</summary>
+    public TestHost? Store => store;
+
+    public static async Task<ChaosCluster> StartAsync(Lab lab, ChaosWorld world)
     {
+        IReadOnlyList<TestHost> hosts = await lab.HostsAsync([.. Names.Take(world.Hosts)]);
+        TestHost? store = world.HasStore ? (await lab.HostsAsync("store"))[0] : null;
+        string[] atStore = store is null ? [] : ["lease_store = etcd", $"etcd_endpoints = '{(await EtcdServer.StartAsync(lab, store)).Url}'"];
         // A primary that hangs soon after its promotion is otherwise left alone for a minute (R17).
         AgentCluster cluster = await AgentCluster.StartOnAsync(
-            lab, await lab.HostsAsync([.. Names.Take(hosts)]), PostgresMajor.Default, $"synchronous = {synchronous}", "failover_cooldown = 0",
+            lab, hosts, world.Major, [$"synchronous = {world.Synchronous}", "failover_cooldown = 0",
             // Voters keep to what they promised an agent that was restarted, whatever becomes of its host (R14): that is waited for here, too.
-            "agent_restart_grace = 8s");
+            "agent_restart_grace = 8s", .. atStore]);
         WritingClients clients = await WritingClients.StartAsync(cluster.Node(1), cluster.Nodes, Pace);
         await AgentCluster.AllVoteAsync();
-        return new ChaosCluster(cluster, clients, synchronous != "off");
+        return new ChaosCluster(cluster, clients, store, world);
     }
 
     public StruckNode Node(int id) => new(this, id);
@@ -47,7 +53,7 @@ internal sealed class ChaosCluster(AgentCluster cluster, WritingClients clients,
     public async Task<int> WholeAsync()
     {
         int primary = await PrimaryAsync();
-        if (isSynchronous)
+        if (world.IsSynchronous)
             await Eventually.TrueAsync(() => HasAllInSetAsync(primary), Whole, $"all others are in the synchronous set of node {primary}");
         return primary;
     }
@@ -86,7 +92,7 @@ internal sealed class ChaosCluster(AgentCluster cluster, WritingClients clients,
         TimeSpan gap = clients.LongestGap(struck);
         _ = clients.ShouldHaveHadOnePrimaryAtATime();
         IReadOnlyList<Acknowledged> lost = await LostAsync(primary);
-        Assert.True(lost.Count == 0 || (fault.MayLose && !isSynchronous && lost.All(row => row.Node == before)), $"{fault}: lost {string.Join(", ", lost.Take(5))} …, {lost.Count} in all");
+        Assert.True(lost.Count == 0 || (fault.MayLose && !world.IsSynchronous && lost.All(row => row.Node == before)), $"{fault}: lost {string.Join(", ", lost.Take(5))} …, {lost.Count} in all");
         await OneTimelineAsync(primary);
         await SameRowsAsync(lastRow);
         return new Outcome(fault.Name, node.Id, before, primary, gap, clients.RowsSince(struck).Count, lost.Count);

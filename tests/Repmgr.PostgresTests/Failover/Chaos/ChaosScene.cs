@@ -3,10 +3,13 @@ using Repmgr.PostgresTests.Harness;
 namespace Repmgr.PostgresTests.Failover.Chaos;
 
 /// <summary>The cluster that the scenarios of a class share: made for the first, and anew after one that failed.</summary>
-public abstract class ChaosScene(string synchronous) : IAsyncLifetime
+public abstract class ChaosScene : IAsyncLifetime
 {
+    private readonly ChaosWorld _world;
     private Lab? _lab;
     private ChaosCluster? _cluster;
+
+    private protected ChaosScene(ChaosWorld world) => _world = world;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -17,7 +20,7 @@ public abstract class ChaosScene(string synchronous) : IAsyncLifetime
         _lab = await Lab.OpenAsync();
         try
         {
-            return _cluster = await ChaosCluster.StartAsync(_lab, hosts: 3, synchronous);
+            return _cluster = await ChaosCluster.StartAsync(_lab, _world);
         }
         catch
         {
@@ -43,6 +46,8 @@ public abstract class ChaosScene(string synchronous) : IAsyncLifetime
     }
 }
 
-public sealed class LeaseModeScene() : ChaosScene("off");
+public sealed class LeaseModeScene() : ChaosScene(new ChaosWorld());
 
-public sealed class QuorumModeScene() : ChaosScene("quorum");
+public sealed class QuorumModeScene() : ChaosScene(new ChaosWorld { Synchronous = "quorum" });
+
+public sealed class EtcdModeScene() : ChaosScene(new ChaosWorld { HasStore = true });

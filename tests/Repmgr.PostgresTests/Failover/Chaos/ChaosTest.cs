@@ -44,3 +44,12 @@ public sealed class QuorumModeChaosTest(QuorumModeScene scene) : ChaosTest(scene
     [Theory, MemberData(nameof(Faulty))]
     public Task In_quorum_mode(string fault) => GoThroughAsync(fault);
 }
+
+/// <summary>With the lease in etcd, which a host that is cut off does not reach either.</summary>
+public sealed class EtcdModeChaosTest(EtcdModeScene scene) : ChaosTest(scene), IClassFixture<EtcdModeScene>
+{
+    public static IEnumerable<TheoryDataRow<string>> Faulty => Those(fault => !fault.OnlySynchronous);
+
+    [Theory, MemberData(nameof(Faulty))]
+    public Task With_etcd(string fault) => GoThroughAsync(fault);
+}

@@ -12,16 +12,22 @@ public sealed class SoakTest
     [Fact(Explicit = true)]
     public async Task Faults_by_chance()
     {
-        int seed = Number("REPMGR_SOAK_SEED", Random.Shared.Next(1, 1_000_000)), hosts = Number("REPMGR_SOAK_HOSTS", 3);
+        int seed = Number("REPMGR_SOAK_SEED", Random.Shared.Next(1, 1_000_000));
         var limit = TimeSpan.FromMinutes(Number("REPMGR_SOAK_MINUTES", 60));
-        string synchronous = Environment.GetEnvironmentVariable("REPMGR_SOAK_SYNCHRONOUS") is { Length: > 0 } mode ? mode : "off";
-        Say($"soak: synchronous = {synchronous}, {hosts} hosts, {limit.TotalMinutes:0} minutes, SEED={seed}");
+        var world = new ChaosWorld
+        {
+            Synchronous = Word("REPMGR_SOAK_SYNCHRONOUS") ?? "off",
+            Hosts = Number("REPMGR_SOAK_HOSTS", 3),
+            Major = Number("REPMGR_SOAK_MAJOR", PostgresMajor.Default),
+            HasStore = Word("REPMGR_SOAK_STORE") == "etcd",
+        };
+        Say($"soak: {world}, {limit.TotalMinutes:0} minutes, SEED={seed}");
         await using Lab lab = await Lab.OpenAsync();
-        await using ChaosCluster chaos = await ChaosCluster.StartAsync(lab, hosts, synchronous);
+        await using ChaosCluster chaos = await ChaosCluster.StartAsync(lab, world);
         List<Outcome> outcomes = [];
         try
         {
-            await GoOnAsync(chaos, new Random(seed), limit, synchronous != "off", outcomes);
+            await GoOnAsync(chaos, new Random(seed), limit, world.IsSynchronous, outcomes);
             await chaos.EndAsync();
         }
         catch (Exception e)
@@ -70,5 +76,7 @@ public sealed class SoakTest
     private static void Say(string text) => Console.WriteLine(text);
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number) ? number : otherwise;
+        int.TryParse(Word(variable), CultureInfo.InvariantCulture, out int number) ? number : otherwise;
+
+    private static string? Word(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } word ? word : null;
 }

@@ -98,10 +98,11 @@ internal sealed class StruckNode(ChaosCluster chaos, int id)
 
     public Task AllAsync(Func<StruckNode, Task> what) => Task.WhenAll(chaos.Cluster.Nodes.Select(node => what(new StruckNode(chaos, node.NodeId))));
 
+    /// <summary>With the hosts of all other nodes, and with that of the store where there is one.</summary>
     public async Task WithOthersAsync(Func<TestHost, TestHost, Task> what)
     {
-        foreach (TestServer other in chaos.Cluster.OthersThan(id))
-            await what(Host, other.Host!);
+        foreach (TestHost other in chaos.Cluster.OthersThan(id).Select(node => node.Host).Append(chaos.Store).OfType<TestHost>())
+            await what(Host, other);
     }
 
     public Task WithOneOtherAsync(Func<TestHost, TestHost, Task> what) => what(Host, chaos.Cluster.OthersThan(id).First().Host!);
