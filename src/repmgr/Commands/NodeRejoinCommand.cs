@@ -1,6 +1,5 @@
 using Repmgr.Core.Checks;
 using Repmgr.Core.Cluster;
-using Repmgr.Core.Planning.Following;
 using Repmgr.Core.Planning.Rejoining;
 using Repmgr.Core.Postgres;
 using Repmgr.Core.Problems;
