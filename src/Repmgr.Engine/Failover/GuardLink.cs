@@ -145,7 +145,13 @@ internal sealed class GuardLink(
     private bool Hear(ReadOnlySpan<long> echo)
     {
         if (echo[4] != WatchdogOrder.TagOf(_watchdog?.Argument))
+        {
+            // It may have been told by an agent before this one, whose lease goes on (R14).
+            lock (_lock)
+                (_deadline, _paused) = (Math.Max(_deadline, echo[0]), echo[2]);
             return false;
+        }
+
         Know(echo[3]);
         TimeSpan sent = new(echo[1] / TimeSpan.NanosecondsPerTick);
         lock (_lock)

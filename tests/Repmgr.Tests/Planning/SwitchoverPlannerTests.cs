@@ -121,12 +121,20 @@ public class SwitchoverPlannerTests
         Refused("node 7 is not registered", force => Plan(candidate: 7, force: force));
         Refused("node \"node2\" (ID: 2) is a witness", force => Plan(With(new NodeView(World.Record(2, NodeType.Witness), World.Silent)), force: force));
         Refused("node \"node2\" cannot be reached", force => Plan(With(Candidate(World.Silent)), force: force));
-        Refused("node \"node2\" (ID: 2) is not active", force => Plan(With(new NodeView(World.Record(2, active: false), World.InRecovery())), force: force));
+        Refused("node \"node2\" (ID: 2) is not active", force => Plan(Inactive(With(World.Primary(1, "node3"))), force: force));
         Refused("node \"node2\" (ID: 2) does not stream from node \"node1\" (ID: 1)", force => Plan(With(World.Primary(1, "node3")), force: force));
         Refused("node \"node2\" (ID: 2) is on timeline 2, and node \"node1\" (ID: 1) on timeline 1", force => Plan(With(Candidate(World.InRecovery(timeline: 2))), force: force));
         Refused("no primary can be reached", force => Plan(With(new NodeView(World.Record(1, NodeType.Primary), World.Silent)), force: force));
         Refused("2 nodes accept writes at the same time", force => Plan(With(World.Primary(3)), force: force));
     }
+
+    /// <summary>A former primary is recorded as a standby by its own repmgrd, some seconds after it streams.</summary>
+    [Fact]
+    public void A_standby_that_streams_can_take_the_role_whatever_its_record_still_says() =>
+        Assert.Equal("the record of node \"node2\" (ID: 2) says that it is not active", Assert.Single(Notices(Plan(Inactive(Three)))).Message);
+
+    private static ClusterView Inactive(ClusterView cluster) =>
+        World.See([.. cluster.Nodes.Select(node => node.Record.Id == Two ? new NodeView(node.Record with { Active = false }, node.Probe) : node)]);
 
     [Fact]
     public void What_the_agents_would_refuse_is_refused_before()

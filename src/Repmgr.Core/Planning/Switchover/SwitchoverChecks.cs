@@ -43,7 +43,7 @@ internal sealed class SwitchoverChecks(SwitchoverRequest request, SwitchoverSeen
         }
 
         if (!candidate.Record.Active)
-            yield return Blocks($"{_new} is not active", "Its record says that it was taken out.", "Register it again first: \"repmgr standby register --force\".");
+            yield return Inactive(standby);
         foreach (Finding finding in (Finding[])[.. Attached(standby), .. Behind(standby), .. Agents(), .. Backups(), .. Archiving(), .. Room(), .. Capacities(), .. Elsewhere(), .. Absent()])
             yield return finding;
     }
@@ -51,7 +51,7 @@ internal sealed class SwitchoverChecks(SwitchoverRequest request, SwitchoverSeen
     private IEnumerable<Finding> Attached(NodeProbe.Standby standby)
     {
         ServerFacts server = primary.Probe.Running!;
-        if (!server.Downstreams.Any(sender => sender.IsOf(candidate.Record)) && !NodeReach.Serves(primary.Record, standby.Receiver))
+        if (!Streams(standby))
         {
             yield return Blocks(
                 $"{_new} does not stream from {_old}",
@@ -66,6 +66,14 @@ internal sealed class SwitchoverChecks(SwitchoverRequest request, SwitchoverSeen
                 "It does not have what the primary has written.", "Let it follow the primary first.");
         }
     }
+
+    private bool Streams(NodeProbe.Standby standby) =>
+        primary.Probe.Running!.Downstreams.Any(sender => sender.IsOf(candidate.Record)) || NodeReach.Serves(primary.Record, standby.Receiver);
+
+    // A primary that has become a standby is recorded as one by its own repmgrd, a few seconds later.
+    private Finding Inactive(NodeProbe.Standby standby) => Streams(standby)
+        ? Notice($"the record of {_new} says that it is not active", "It streams all the same: its repmgrd has not recorded that yet.")
+        : Blocks($"{_new} is not active", "Its record says that it was taken out.", "Register it again first: \"repmgr standby register --force\".");
 
     private IEnumerable<Finding> Behind(NodeProbe.Standby standby)
     {
