@@ -158,6 +158,9 @@ public sealed class NodeChecksTests
 
     private static SlotView Slot(string name, int? pid = null) => new(name, true, pid, false);
 
-    private static NodeHealthView WithSlots(FailoverMode failover, params SlotView[] slots) => Seen(
-        1, Primary(1, "node2", "node3"), Standby(2).Slotted("repmgr_slot_2"), Standby(3).Slotted("repmgr_slot_3")).With(slots) with { Failover = failover };
+    private static NodeHealthView WithSlots(FailoverMode failover, params SlotView[] slots)
+    {
+        NodeHealthView seen = Seen(1, Primary(1, "node2", "node3"), Standby(2).Slotted("repmgr_slot_2"), Standby(3).Slotted("repmgr_slot_3"));
+        return seen.With(slots) with { Failover = failover };
+    }
 }
