@@ -8,6 +8,8 @@ public sealed class RepmgrdProcess
 {
     private const int SigTerm = 15, SigHup = 1, SigInt = 2;
 
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
     private readonly TestServer _node;
     private readonly CommandTask<CommandResult> _running;
 
@@ -71,8 +73,15 @@ public sealed class RepmgrdProcess
     /// <summary>Waits for its end, whatever brings it about; returns its exit code.</summary>
     public async Task<int> ExitAsync(TimeSpan within)
     {
-        if (await Task.WhenAny(_running.Task, Task.Delay(within, TestContext.Current.CancellationToken)) != _running.Task)
-            throw new TimeoutException($"repmgrd of {_node.Name} did not end within {within.TotalSeconds:0} s.\n{Log()}");
+        Task tooLate = Task.Delay(within, TestContext.Current.CancellationToken);
+        while (!_running.Task.IsCompleted)
+        {
+            // nsenter, which waits for it, stops itself when it sees it stopped: also a moment after that went on again. Then nobody would see it end.
+            _ = Leftovers.Send(_running.ProcessId, Leftovers.SigCont);
+            if (await Task.WhenAny(_running.Task, tooLate, Task.Delay(Look)) == tooLate)
+                throw new TimeoutException($"repmgrd of {_node.Name} did not end within {within.TotalSeconds:0} s.\n{Log()}");
+        }
+
         return (await _running).ExitCode;
     }
 
