@@ -16,10 +16,19 @@ public sealed class EndInTime(TimeSpan within, Action exit, ILog log) : IDisposa
     private int _begun;
 
     /// <summary>For the process whose signals these are.</summary>
-    public static EndInTime Of(Mailbox mailbox, ILog log)
+    public static EndInTime Of(Mailbox mailbox, Log log)
     {
         ArgumentNullException.ThrowIfNull(mailbox);
-        var end = new EndInTime(Within, () => Native.ExitAtOnce(0), log);
+        ArgumentNullException.ThrowIfNull(log);
+        var end = new EndInTime(
+            Within,
+            () =>
+            {
+                // What is still to be written says what the process waited for.
+                log.Dispose();
+                Native.ExitAtOnce(0);
+            },
+            log);
         mailbox.OnStop = end.Begin;
         return end;
     }
