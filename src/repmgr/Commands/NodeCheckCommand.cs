@@ -24,8 +24,9 @@ internal sealed class NodeCheckCommand : NodeCommand
         }
 
         IReadOnlyList<CheckFinding> findings = NodeChecks.All(view, CheckLimits.Of(node.Settings));
-        Print(node.Context, view, findings);
-        return findings.All(finding => finding.Status == CheckStatus.Ok) ? ExitCode.Success : ExitCode.NodeStatus;
+        ExitCode found = findings.All(finding => finding.Status == CheckStatus.Ok) ? ExitCode.Success : ExitCode.NodeStatus;
+        Print(node.Context, view, findings, found);
+        return found;
     }
 
     // What runs a plugin takes 1 for a warning: that nothing could be found out is 3.
@@ -75,12 +76,11 @@ internal sealed class NodeCheckCommand : NodeCommand
         return (ExitCode)(int)finding.Status;
     }
 
-    private static void Print(CommandContext context, NodeHealthView view, IReadOnlyList<CheckFinding> findings)
+    private static void Print(CommandContext context, NodeHealthView view, IReadOnlyList<CheckFinding> findings, ExitCode found)
     {
         if (context.Options.Json)
         {
-            int exitCode = (int)(findings.All(finding => finding.Status == CheckStatus.Ok) ? ExitCode.Success : ExitCode.NodeStatus);
-            context.Output.Json(NodeCheckJson.Of(view.Self.Id.Value, view.Self.Name, findings, exitCode), NodeCheckJsonContext.Default.NodeCheckJson);
+            context.Output.Json(NodeCheckJson.Of(view.Self.Id.Value, view.Self.Name, findings, (int)found), NodeCheckJsonContext.Default.NodeCheckJson);
             return;
         }
 

@@ -22,8 +22,9 @@ internal sealed class NodeRejoinCommand : NodeCommand
         ClusterView cluster = ((ClusterFound.Seen)found).View;
         if (cluster.Find(node.Id)?.Record is not { } self)
             return node.Context.Refuse(new Problem($"node {node.Id} is not registered", null, "Clone it with \"repmgr standby clone\", and register it."), ExitCode.RejoinFailed);
-        if (PrimarySearch.In(cluster) is not PrimarySearch.Found { Node: var primary })
-            return node.Context.Refuse(((PrimarySearch.NotFound)PrimarySearch.In(cluster)).Problem, ExitCode.RejoinFailed);
+        PrimarySearch search = PrimarySearch.In(cluster);
+        if (search is not PrimarySearch.Found { Node: var primary })
+            return node.Context.Refuse(((PrimarySearch.NotFound)search).Problem, ExitCode.RejoinFailed);
         if (primary.Record.Id == node.Id)
             return node.Context.Refuse(new Problem($"{self.Label} is the primary", null, "Only a node whose server is stopped can be brought back as a standby."), ExitCode.RejoinFailed);
         Conninfo primaryOn = NodeReach.Of(primary.Record, node.On);
